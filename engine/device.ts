@@ -1,0 +1,461 @@
+/**
+ * A handle on one WebGPU device: memory, dispatch, read-back, errors.
+ *
+ * @module
+ */
+import type { Constants, Kernel } from "../kernels/kernel.ts";
+import { fill } from "../kernels/elementwise/elementwise.ts";
+import {
+  DeviceLostError,
+  EngineError,
+  NoAdapterError,
+  OutOfMemoryError,
+  ShapeError,
+  TensorTooLargeError,
+} from "./errors.ts";
+import { BufferPool, type PooledBuffer } from "./pool.ts";
+import { type KernelTime, Profiler } from "./profiler.ts";
+import { Recorder } from "./recorder.ts";
+import { elementCount, Scope, type Shape, Tensor } from "./tensor.ts";
+
+/** Which kernels a device runs: register tiles for a CPU, shared-memory tiles for a GPU. */
+export type TileProfile = "cpu" | "gpu";
+
+/** Options of {@linkcode openDevice}. */
+export interface DeviceOptions {
+  /** Kernel profile; chosen from the adapter when absent. */
+  profile?: TileProfile;
+  /** Fill every new tensor with NaN, so that an element no kernel writes is seen. */
+  poison?: boolean;
+}
+
+/** Memory of a device, in bytes. */
+export interface MemoryUse {
+  /** Held by tensors. */
+  live: number;
+  /** Held by the pool, live or waiting. */
+  total: number;
+  /** Largest `total` since the device was opened. */
+  peak: number;
+  /** Number of buffers. */
+  buffers: number;
+}
+
+/** One kernel launch on tensors; see {@linkcode Device.run}. */
+export interface Launch {
+  /** A tensor for each storage binding, by its WGSL name. */
+  tensors: Record<string, Tensor>;
+  /** A value for each field of `Params`. */
+  params?: Record<string, number>;
+  /** Values for `override` and `const` declarations. */
+  constants?: Constants;
+  /** Workgroups in x, y, z. */
+  workgroups: readonly [number, number?, number?];
+}
+
+const WANTED_FEATURES = ["shader-f16", "timestamp-query"] as const;
+
+/**
+ * Opens a device on the default adapter, with all of the adapter's limits.
+ *
+ * Needs no permission.
+ *
+ * @throws {NoAdapterError} when no WebGPU adapter answers
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const adapter = await navigator.gpu?.requestAdapter({
+    powerPreference: "high-performance",
+  });
+  if (!adapter) {
+    throw new NoAdapterError(
+      "No WebGPU adapter answered: install a Vulkan driver " +
+        "(on Debian and Ubuntu the packages libvulkan1 and mesa-vulkan-drivers).",
+    );
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === "number") requiredLimits[name] = value;
+  }
+  const device = await adapter.requestDevice({
+    requiredLimits,
+    requiredFeatures: WANTED_FEATURES.filter((f) => adapter.features.has(f)),
+  });
+  return new Device(device, adapter.info, options);
+}
+
+/**
+ * A device. Tensors and everything computed from them belong to it; close it
+ * with `using` or {@linkcode Device.close}.
+ */
+export class Device {
+  /** The WebGPU device, for what the engine does not offer. */
+  readonly gpu: GPUDevice;
+  /** Adapter name and vendor. */
+  readonly info: GPUAdapterInfo;
+  /** Which kernels run. */
+  readonly profile: TileProfile;
+  /** Whether operators note how to differentiate their results. */
+  recording = true;
+  readonly #recorder: Recorder;
+  readonly #pool: BufferPool;
+  readonly #staging: GPUBuffer[] = [];
+  readonly #poison: boolean;
+  #checks: Promise<Error | null>[] = [];
+  #failure: EngineError | null = null;
+  #scope: Scope | null = null;
+
+  /** Use {@linkcode openDevice}. */
+  constructor(gpu: GPUDevice, info: GPUAdapterInfo, options: DeviceOptions) {
+    this.gpu = gpu;
+    this.info = info;
+    this.profile = options.profile ?? (info.isFallbackAdapter ? "cpu" : "gpu");
+    this.#poison = options.poison ?? false;
+    this.#recorder = new Recorder(gpu, (check) => this.#checks.push(check));
+    this.#pool = new BufferPool(
+      (bytes) => this.#createBuffer(bytes),
+      this.maxTensorBytes,
+    );
+    gpu.lost.then((info) => {
+      this.#failure ??= new DeviceLostError(
+        `The GPU device was lost (${
+          info.message || info.reason
+        }): open a new one and start again from the last checkpoint.`,
+      );
+    });
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { error } = event as GPUUncapturedErrorEvent;
+      // behind the checks that wait: a kernel that does not compile explains
+      // the refused commands that follow from it
+      this.#checks.push(Promise.resolve(
+        error instanceof GPUOutOfMemoryError ? outOfMemory() : new EngineError(
+          `WebGPU refused a command: ${error.message.trim()}`,
+        ),
+      ));
+    });
+  }
+
+  /** Largest tensor, in bytes. */
+  get maxTensorBytes(): number {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
+    return Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  }
+
+  /** Memory in use. */
+  get memory(): MemoryUse {
+    const { liveBytes, totalBytes, peakBytes, buffers } = this.#pool;
+    return { live: liveBytes, total: totalBytes, peak: peakBytes, buffers };
+  }
+
+  /** Dispatches since the device was opened. */
+  get dispatches(): number {
+    return this.#recorder.dispatches;
+  }
+
+  /**
+   * A tensor with the given numbers.
+   *
+   * @throws {ShapeError} when `data` does not fill `shape`
+   */
+  tensor(data: ArrayLike<number>, shape: Shape): Tensor {
+    if (data.length !== elementCount(shape)) {
+      throw new ShapeError(
+        `A tensor of shape [${shape}] needs ${
+          elementCount(shape)
+        } numbers, not ${data.length}.`,
+      );
+    }
+    const t = this.#allocate(shape);
+    this.write(t, data);
+    return t;
+  }
+
+  /** A tensor whose contents are not set yet. */
+  empty(shape: Shape): Tensor {
+    const t = this.#allocate(shape);
+    if (this.#poison) this.#fill(t, 0x7fc00000);
+    return t;
+  }
+
+  /** A tensor filled with one number. */
+  full(shape: Shape, value: number): Tensor {
+    const t = this.#allocate(shape);
+    this.#fill(t, new Uint32Array(new Float32Array([value]).buffer)[0]);
+    return t;
+  }
+
+  /** A tensor of zeros. */
+  zeros(shape: Shape): Tensor {
+    return this.full(shape, 0);
+  }
+
+  /** Replaces the numbers of a tensor, after everything recorded so far. */
+  write(t: Tensor, data: ArrayLike<number>): void {
+    this.#check();
+    this.#recorder.submit();
+    const array = data instanceof Float32Array ? data : Float32Array.from(data);
+    this.gpu.queue.writeBuffer(
+      t.storage.buffer,
+      0,
+      array.buffer as ArrayBuffer,
+      array.byteOffset,
+      array.byteLength,
+    );
+  }
+
+  /** Replaces the words of a tensor that a kernel reads as u32 or i32. */
+  writeWords(t: Tensor, data: Uint32Array | Int32Array): void {
+    this.write(t, new Float32Array(data.buffer, data.byteOffset, data.length));
+  }
+
+  /**
+   * Launches a kernel after everything recorded before.
+   *
+   * @throws {DeviceLostError} when the device is gone
+   * @throws {KernelError} when a buffer or parameter is missing
+   */
+  run(kernel: Kernel, launch: Launch): void {
+    this.#check();
+    const buffers: Record<string, { storage: PooledBuffer; bytes: number }> =
+      {};
+    for (const name in launch.tensors) {
+      const t = launch.tensors[name];
+      buffers[name] = { storage: t.storage, bytes: t.bytes };
+    }
+    this.#recorder.dispatch({
+      kernel,
+      buffers,
+      params: launch.params,
+      constants: launch.constants,
+      workgroups: launch.workgroups,
+    });
+  }
+
+  /** Copies the numbers of one tensor to another of the same size. */
+  copy(from: Tensor, to: Tensor): void {
+    this.#check();
+    this.#recorder.copy(from.storage.buffer, to.storage.buffer, from.bytes);
+  }
+
+  /** Hands recorded work to the GPU without waiting for it. */
+  submit(): void {
+    this.#recorder.submit();
+  }
+
+  /**
+   * The numbers of several tensors, in one wait.
+   *
+   * @throws {EngineError} whatever went wrong on the device until now
+   */
+  async read(...tensors: Tensor[]): Promise<Float32Array[]> {
+    this.#check();
+    const staged = tensors.map((t) => {
+      const staging = this.#takeStaging(t.bytes);
+      this.#recorder.copy(t.storage.buffer, staging, t.bytes);
+      return staging;
+    });
+    this.#recorder.submit();
+    try {
+      await Promise.all(
+        staged.map((s, k) => s.mapAsync(GPUMapMode.READ, 0, tensors[k].bytes)),
+      );
+    } catch (error) {
+      await this.settle();
+      throw error;
+    }
+    const data = staged.map((s, k) => {
+      const copy = new Float32Array(
+        s.getMappedRange(0, tensors[k].bytes).slice(0),
+      );
+      s.unmap();
+      this.#staging.push(s);
+      return copy;
+    });
+    await this.settle();
+    return data;
+  }
+
+  /**
+   * Waits for pending checks and throws the first failure.
+   *
+   * @throws {EngineError} whatever went wrong on the device until now
+   */
+  async settle(): Promise<void> {
+    while (this.#checks.length > 0) {
+      const checks = this.#checks;
+      this.#checks = [];
+      for (const error of await Promise.all(checks)) {
+        if (error) this.#failure ??= error as EngineError;
+      }
+    }
+    this.#check();
+  }
+
+  /** Waits until the GPU has finished everything. */
+  async finish(): Promise<void> {
+    this.#recorder.submit();
+    await this.gpu.queue.onSubmittedWorkDone();
+    await this.settle();
+  }
+
+  /**
+   * Opens a scope: tensors made until it is closed are released with it.
+   *
+   *     using scope = device.scope();
+   */
+  scope(): Scope {
+    return this.#scope = new Scope(
+      this.#scope,
+      (parent) => this.#scope = parent,
+    );
+  }
+
+  /**
+   * Runs `body` outside of any scope: tensors that it makes live until the
+   * caller releases them (tables that serve many calls).
+   */
+  unscoped<T>(body: () => T): T {
+    const before = this.#scope;
+    this.#scope = null;
+    try {
+      return body();
+    } finally {
+      this.#scope = before;
+    }
+  }
+
+  /** Runs `body` without noting how to differentiate its results. */
+  withoutTape<T>(body: () => T): T {
+    const before = this.recording;
+    this.recording = false;
+    try {
+      return body();
+    } finally {
+      this.recording = before;
+    }
+  }
+
+  /** GPU time per kernel of what `body` records; null without the feature. */
+  async profileKernels(
+    body: () => void | Promise<void>,
+  ): Promise<KernelTime[] | null> {
+    if (!this.gpu.features.has("timestamp-query")) {
+      await body();
+      return null;
+    }
+    this.#recorder.submit();
+    const profiler = this.#recorder.profiler = new Profiler(this.gpu);
+    try {
+      await body();
+      await this.finish();
+    } finally {
+      this.#recorder.profiler = null;
+    }
+    return profiler.finish();
+  }
+
+  /** Destroys buffers that wait in the pool. */
+  trim(): void {
+    this.#recorder.submit();
+    this.#recorder.forgetBindGroups();
+    this.#pool.trim();
+    for (const buffer of this.#staging.splice(0)) buffer.destroy();
+  }
+
+  /** Closes the device; its tensors cannot be used any more. */
+  close(): void {
+    this.trim();
+    this.#recorder.destroy();
+    this.#failure ??= new DeviceLostError(
+      "The device was closed; open a new one.",
+    );
+    this.gpu.destroy();
+  }
+
+  /** Same as {@linkcode Device.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #allocate(shape: Shape): Tensor {
+    this.#check();
+    const bytes = elementCount(shape) * 4;
+    if (bytes > this.maxTensorBytes) {
+      throw new TensorTooLargeError(
+        `A tensor of shape [${shape}] takes ${bytes} bytes and this adapter binds at most ${this.maxTensorBytes}: split it.`,
+      );
+    }
+    const t = new Tensor(
+      this,
+      shape,
+      this.#pool.take(bytes),
+      (s) => this.#pool.release(s),
+    );
+    this.#scope?.add(t);
+    return t;
+  }
+
+  /** Adds a view to the current scope. */
+  adopt(t: Tensor): Tensor {
+    this.#scope?.add(t);
+    return t;
+  }
+
+  #fill(t: Tensor, bits: number): void {
+    this.run(fill, {
+      tensors: { y: t },
+      params: { n: t.size, value: bits },
+      workgroups: linearWorkgroups(t.size),
+    });
+  }
+
+  #createBuffer(bytes: number): GPUBuffer {
+    this.gpu.pushErrorScope("out-of-memory");
+    const buffer = this.gpu.createBuffer({
+      size: bytes,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
+        GPUBufferUsage.COPY_DST,
+    });
+    this.#checks.push(
+      this.gpu.popErrorScope().then((error) => error && outOfMemory(bytes)),
+    );
+    return buffer;
+  }
+
+  #takeStaging(bytes: number): GPUBuffer {
+    const k = this.#staging.findIndex((s) =>
+      s.size >= bytes && s.size <= 4 * bytes + 4096
+    );
+    if (k >= 0) return this.#staging.splice(k, 1)[0];
+    return this.gpu.createBuffer({
+      size: Math.max(bytes, 256),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+}
+
+function outOfMemory(bytes?: number): OutOfMemoryError {
+  return new OutOfMemoryError(
+    `The adapter has no memory left${
+      bytes ? ` for a buffer of ${bytes} bytes` : ""
+    }: use smaller sizes, fewer frames or a device with more memory.`,
+  );
+}
+
+/**
+ * Workgroups for one invocation per element, folded over x and y because an
+ * adapter allows at most 65,535 in one dimension.
+ *
+ * @param n invocations
+ * @param size invocations of a workgroup
+ */
+export function linearWorkgroups(n: number, size = 64): [number, number] {
+  const groups = Math.ceil(n / size);
+  const x = Math.min(groups, 65535);
+  return [x, Math.ceil(groups / x)];
+}

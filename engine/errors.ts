@@ -1,0 +1,46 @@
+/**
+ * What can go wrong in the engine; each message is one sentence that says what
+ * happened and what to do.
+ *
+ * @module
+ */
+
+/** Base class of every error that the engine throws. */
+export class EngineError extends Error {
+  override name = "EngineError";
+}
+
+/** No WebGPU adapter answered. */
+export class NoAdapterError extends EngineError {
+  override name = "NoAdapterError";
+}
+
+/** The device was lost or closed; nothing made on it can be used any more. */
+export class DeviceLostError extends EngineError {
+  override name = "DeviceLostError";
+}
+
+/** The adapter ran out of memory. */
+export class OutOfMemoryError extends EngineError {
+  override name = "OutOfMemoryError";
+}
+
+/** A tensor is larger than the adapter can bind. */
+export class TensorTooLargeError extends EngineError {
+  override name = "TensorTooLargeError";
+}
+
+/** Shapes or element types do not fit the operator. */
+export class ShapeError extends EngineError {
+  override name = "ShapeError";
+}
+
+/** A tensor was used after it had been released. */
+export class ReleasedError extends EngineError {
+  override name = "ReleasedError";
+}
+
+/** A kernel did not compile, or was dispatched with wrong buffers. */
+export class KernelError extends EngineError {
+  override name = "KernelError";
+}

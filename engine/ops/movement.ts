@@ -1,0 +1,185 @@
+/**
+ * Operators that only move numbers. Reshape is free; the others are one
+ * strided copy.
+ *
+ * @module
+ */
+import { stridedCopy } from "../../kernels/elementwise/elementwise.ts";
+import { linearWorkgroups } from "../device.ts";
+import { ShapeError } from "../errors.ts";
+import {
+  broadcastStrides,
+  padRank,
+  resolveAxis,
+  sameShape,
+  stridesOf,
+} from "../shape.ts";
+import { record } from "../tape.ts";
+import { elementCount, type Shape, type Tensor } from "../tensor.ts";
+import { sumTo } from "./reduce.ts";
+
+interface Walk {
+  shape: Shape;
+  strides: readonly number[];
+  offset: number;
+}
+
+function params(walk: Walk): Record<string, number> {
+  const d = padRank(walk.shape, 1), s = padRank(walk.strides, 0);
+  const values: Record<string, number> = {
+    n: elementCount(walk.shape),
+    offset: walk.offset,
+  };
+  for (let k = 0; k < d.length; k++) {
+    values[`d${k}`] = d[k];
+    values[`s${k}`] = s[k];
+  }
+  return values;
+}
+
+/** y (contiguous) read from x along a walk. */
+function gather(x: Tensor, walk: Walk): Tensor {
+  const y = x.device.empty(walk.shape);
+  x.device.run(stridedCopy, {
+    tensors: { x, y },
+    params: params(walk),
+    constants: { SCATTER: 0 },
+    workgroups: linearWorkgroups(y.size),
+  });
+  return y;
+}
+
+/** x (contiguous) written into y along a walk. */
+function scatter(x: Tensor, y: Tensor, walk: Walk): void {
+  x.device.run(stridedCopy, {
+    tensors: { x, y },
+    params: params(walk),
+    constants: { SCATTER: 1 },
+    workgroups: linearWorkgroups(x.size),
+  });
+}
+
+/**
+ * The same numbers under another shape, without a copy. One size may be -1.
+ *
+ * @throws {ShapeError} when the number of elements differs
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = -elementCount(shape);
+  const full = shape.map((n) => n === -1 ? x.size / known : n);
+  return record(x.view(full), [x], (g) => [reshape(g, x.shape)]);
+}
+
+/** Axes in another order: axis k of the result is axis `order[k]` of x. */
+export function permute(x: Tensor, order: readonly number[]): Tensor {
+  const strides = stridesOf(x.shape);
+  const y = gather(x, {
+    shape: order.map((k) => x.shape[k]),
+    strides: order.map((k) => strides[k]),
+    offset: 0,
+  });
+  return record(
+    y,
+    [x],
+    (g) => [permute(g, order.map((_, k) => order.indexOf(k)))],
+  );
+}
+
+/** Exchanges the last two axes. */
+export function transpose(x: Tensor): Tensor {
+  const order = x.shape.map((_, k) => k);
+  const n = order.length;
+  [order[n - 1], order[n - 2]] = [order[n - 2], order[n - 1]];
+  return permute(x, order);
+}
+
+/** x repeated along its axes of size 1 (and new leading axes) up to `shape`. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const y = gather(x, {
+    shape,
+    strides: broadcastStrides(x.shape, shape),
+    offset: 0,
+  });
+  return record(y, [x], (g) => [sumTo(g, x.shape)]);
+}
+
+/**
+ * Part of x: `start[k] <= index k < start[k] + size[k]`.
+ *
+ * @throws {ShapeError} when the part reaches outside x
+ */
+export function slice(
+  x: Tensor,
+  start: readonly number[],
+  size: Shape,
+): Tensor {
+  const fits = x.shape.length === size.length &&
+    size.every((n, k) => n > 0 && start[k] >= 0 && start[k] + n <= x.shape[k]);
+  if (!fits) {
+    throw new ShapeError(
+      `Slice at [${start}] of size [${size}] reaches outside [${x.shape}].`,
+    );
+  }
+  const strides = stridesOf(x.shape);
+  const offset = start.reduce((sum, s, k) => sum + s * strides[k], 0);
+  return record(gather(x, { shape: size, strides, offset }), [x], (g) => [
+    pad(g, start.map((s, k) => [s, x.shape[k] - s - size[k]] as const)),
+  ]);
+}
+
+/** x with zeros around it: `widths[k]` = how many before and after on axis k. */
+export function pad(
+  x: Tensor,
+  widths: readonly (readonly [number, number])[],
+): Tensor {
+  const shape = x.shape.map((n, k) => n + widths[k][0] + widths[k][1]);
+  const y = x.device.zeros(shape), strides = stridesOf(shape);
+  const start = widths.map((w) => w[0]);
+  const offset = start.reduce((sum, s, k) => sum + s * strides[k], 0);
+  scatter(x, y, { shape: x.shape, strides, offset });
+  return record(y, [x], (g) => [slice(g, start, x.shape)]);
+}
+
+/**
+ * Tensors one after another along `axis`.
+ *
+ * @throws {ShapeError} when the other axes differ
+ */
+export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  const first = parts[0], k = resolveAxis(axis, first.shape.length);
+  const total = parts.reduce((sum, p) => sum + p.shape[k], 0);
+  const shape = first.shape.map((n, i) => i === k ? total : n);
+  const y = first.device.empty(shape), strides = stridesOf(shape);
+  let at = 0;
+  const starts = parts.map((part) => {
+    if (part.shape.some((n, i) => i !== k && n !== shape[i])) {
+      throw new ShapeError(
+        `[${part.shape}] does not join [${first.shape}] along axis ${axis}.`,
+      );
+    }
+    scatter(part, y, { shape: part.shape, strides, offset: at * strides[k] });
+    const start = shape.map((_, i) => i === k ? at : 0);
+    at += part.shape[k];
+    return start;
+  });
+  return record(
+    y,
+    parts,
+    (g, needs) =>
+      parts.map((p, i) => needs[i] ? slice(g, starts[i], p.shape) : null),
+  );
+}
+
+/** x with the given axes reversed. */
+export function flip(x: Tensor, axes: readonly number[]): Tensor {
+  const strides = stridesOf(x.shape);
+  let offset = 0;
+  const signed = strides.map((s, k) => {
+    if (!axes.includes(k)) return s;
+    offset += s * (x.shape[k] - 1);
+    return -s;
+  });
+  const y = gather(x, { shape: x.shape, strides: signed, offset });
+  return record(y, [x], (g) => [flip(g, axes)]);
+}

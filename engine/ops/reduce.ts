@@ -1,0 +1,150 @@
+/**
+ * Sums, means and maxima.
+ *
+ * @module
+ */
+import { REDUCE, reduce } from "../../kernels/reduce/reduce.ts";
+import { linearWorkgroups } from "../device.ts";
+import { resolveAxis, sameShape } from "../shape.ts";
+import { record } from "../tape.ts";
+import { elementCount, type Shape, type Tensor } from "../tensor.ts";
+import { affine, multiply } from "./elementwise.ts";
+import { broadcastTo, reshape } from "./movement.ts";
+
+type ReduceName = keyof typeof REDUCE;
+
+/** Invocations that one round should at least have. */
+const LANES = 1024;
+/** Axes up to this length are reduced in one round. */
+const SHORT = 64;
+
+/** (outer, length, inner) -> (outer, parts, inner). */
+function round(
+  name: ReduceName,
+  x: Tensor,
+  [outer, length, inner]: readonly [number, number, number],
+  parts: number,
+  scale: number,
+): Tensor {
+  const y = x.device.empty([outer, parts, inner]);
+  x.device.run(reduce, {
+    tensors: { x, y },
+    params: { n: y.size, length, inner, parts, scale },
+    constants: { OP: REDUCE[name] },
+    workgroups: linearWorkgroups(y.size),
+  });
+  return y;
+}
+
+/** Reduces the middle of (outer, length, inner); two rounds where lanes would idle. */
+function reduceMiddle(
+  name: ReduceName,
+  x: Tensor,
+  sizes: readonly [number, number, number],
+  scale: number,
+): Tensor {
+  const [outer, length, inner] = sizes;
+  const parts = Math.min(
+    Math.ceil(LANES / (outer * inner)),
+    Math.ceil(length / 8),
+  );
+  if (length <= SHORT || parts <= 1) return round(name, x, sizes, 1, scale);
+  const partial = round(name, x, sizes, parts, 1);
+  const again = name === "sumOfSquares" ? "sum" : name;
+  const y = round(again, partial, [outer, parts, inner], 1, scale);
+  partial.release();
+  return y;
+}
+
+/** Sum over axes [first, last], kept as size 1, times `scale`. */
+function sumAxes(
+  x: Tensor,
+  first: number,
+  last: number,
+  scale: number,
+): Tensor {
+  const outer = elementCount(x.shape.slice(0, first));
+  const length = elementCount(x.shape.slice(first, last + 1));
+  const inner = elementCount(x.shape.slice(last + 1));
+  const kept = x.shape.map((n, k) => k >= first && k <= last ? 1 : n);
+  const y = reshape(
+    reduceMiddle("sum", x, [outer, length, inner], scale),
+    kept,
+  );
+  return record(
+    y,
+    [x],
+    (g) => [broadcastTo(scale === 1 ? g : affine(g, scale), x.shape)],
+  );
+}
+
+/** Runs of neighbouring axes, last run first. */
+function runs(axes: readonly number[]): [number, number][] {
+  const sorted = [...new Set(axes)].sort((a, b) => a - b);
+  const found: [number, number][] = [];
+  for (const axis of sorted) {
+    const last = found.at(-1);
+    if (last && last[1] === axis - 1) last[1] = axis;
+    else found.push([axis, axis]);
+  }
+  return found.reverse();
+}
+
+/** Options of reductions. */
+export interface ReduceOptions {
+  /** Axes to reduce; all when absent. */
+  axes?: readonly number[];
+  /** Keep reduced axes with size 1. */
+  keep?: boolean;
+}
+
+function reduceSum(x: Tensor, options: ReduceOptions, scale: number): Tensor {
+  const rank = x.shape.length;
+  const axes = options.axes?.map((a) => resolveAxis(a, rank)) ??
+    x.shape.map((_, k) => k);
+  let y = x, factor = scale;
+  for (const [first, last] of runs(axes)) {
+    y = sumAxes(y, first, last, factor);
+    factor = 1;
+  }
+  if (options.keep || rank === 0) return y;
+  return reshape(y, x.shape.filter((_, k) => !axes.includes(k)));
+}
+
+/** Sum over axes. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduceSum(x, options, 1);
+}
+
+/** Mean over axes. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const axes = options.axes?.map((a) => resolveAxis(a, x.shape.length));
+  const count = axes ? elementCount(axes.map((k) => x.shape[k])) : x.size;
+  return reduceSum(x, options, 1 / count);
+}
+
+/** Sum of squares over all elements: one number. */
+export function sumOfSquares(x: Tensor): Tensor {
+  const y = reshape(reduceMiddle("sumOfSquares", x, [1, x.size, 1], 1), []);
+  return record(y, [x], (g) => [multiply(x, affine(g, 2))]);
+}
+
+/** Largest number along one axis, kept with size 1. No gradient. */
+export function maxAlong(x: Tensor, axis: number): Tensor {
+  const k = resolveAxis(axis, x.shape.length);
+  const outer = elementCount(x.shape.slice(0, k)),
+    inner = elementCount(x.shape.slice(k + 1));
+  const y = reduceMiddle("maximum", x, [outer, x.shape[k], inner], 1);
+  return y.view(x.shape.map((n, i) => i === k ? 1 : n));
+}
+
+/** x summed over the axes along which `shape` was broadcast to it. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const skip = x.shape.length - shape.length;
+  const axes = x.shape.map((_, k) => k)
+    .filter((k) => k < skip || (shape[k - skip] === 1 && x.shape[k] !== 1));
+  return axes.length === 0
+    ? reshape(x, shape)
+    : reshape(sum(x, { axes, keep: true }), shape);
+}

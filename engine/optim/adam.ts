@@ -1,0 +1,85 @@
+/**
+ * Adam (Kingma and Ba, 2015).
+ *
+ * @module
+ */
+import { adam } from "../../kernels/optim/optim.ts";
+import { linearWorkgroups } from "../device.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Options of {@linkcode Adam}. */
+export interface AdamOptions {
+  /** Step size; can be changed for every step. */
+  rate?: number;
+  /** Decay of the mean of gradients; 0.9 when absent. */
+  beta1?: number;
+  /** Decay of the mean of squared gradients; 0.999 when absent. */
+  beta2?: number;
+  /** Added to the root; 1e-8 when absent. */
+  epsilon?: number;
+}
+
+interface Moments {
+  m: Tensor;
+  v: Tensor;
+}
+
+/** Adam over a fixed list of tensors, which it changes in place. */
+export class Adam {
+  /** What is optimised. */
+  readonly parameters: readonly Tensor[];
+  readonly #options: Required<AdamOptions>;
+  readonly #moments: Moments[];
+  /** Steps taken. */
+  steps = 0;
+
+  /** @param parameters tensors, marked with `track()` by the caller */
+  constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
+    this.parameters = parameters;
+    this.#options = {
+      rate: 1e-3,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      ...options,
+    };
+    this.#moments = parameters.map((p) => ({
+      m: p.device.zeros(p.shape),
+      v: p.device.zeros(p.shape),
+    }));
+  }
+
+  /**
+   * One step.
+   *
+   * @param gradients one for each parameter, of its shape
+   * @param rate step size; the option's when absent
+   */
+  step(gradients: readonly Tensor[], rate: number = this.#options.rate): void {
+    const { beta1, beta2, epsilon } = this.#options;
+    this.steps++;
+    this.parameters.forEach((x, k) => {
+      x.device.run(adam, {
+        tensors: { x, g: gradients[k], ...this.#moments[k] },
+        params: {
+          n: x.size,
+          rate,
+          beta1,
+          beta2,
+          epsilon,
+          correction1: 1 - beta1 ** this.steps,
+          correction2: 1 - beta2 ** this.steps,
+        },
+        workgroups: linearWorkgroups(x.size),
+      });
+    });
+  }
+
+  /** Frees the moments. */
+  [Symbol.dispose](): void {
+    for (const { m, v } of this.#moments) {
+      m.release();
+      v.release();
+    }
+  }
+}

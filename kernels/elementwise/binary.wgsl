@@ -1,0 +1,70 @@
+// y[i] = f(a[i], b[i])                             SIDE 0
+// y[i] = g[i] * df/da                              SIDE 1
+// y[i] = g[i] * df/db                              SIDE 2
+//
+// y, g: contiguous, shape (d0 .. d5).  a, b: read through strides, so that a
+// broadcast axis has stride 0.  SAME 1: all three have one shape (no strides).
+// f is chosen by OP, see elementwise.ts.
+// Dispatch: one invocation per number of y, folded over x and y.
+override OP: u32 = 0u;
+override SIDE: u32 = 0u;
+override SAME: u32 = 0u;
+
+struct Params {
+  n: u32,
+  d1: u32, d2: u32, d3: u32, d4: u32, d5: u32,
+  a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32,
+  b0: u32, b1: u32, b2: u32, b3: u32, b4: u32, b5: u32
+}
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read> g: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// by its bits, since some drivers fold v != v away
+fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+
+fn value(u: f32, v: f32) -> f32 {
+  switch OP {
+    case 0u: { return u + v; }
+    case 1u: { return u - v; }
+    case 2u: { return u * v; }
+    case 3u: { return u / v; }
+    case 4u: { return select(v, u, u >= v || is_nan(u)); }
+    case 5u: { return select(v, u, u <= v || is_nan(u)); }
+    default: { return select(u * v, u, u > 0.0); }
+  }
+}
+
+fn derivative(u: f32, v: f32) -> f32 {
+  let left = SIDE == 1u;
+  switch OP {
+    case 0u: { return 1.0; }
+    case 1u: { return select(-1.0, 1.0, left); }
+    case 2u: { return select(u, v, left); }
+    case 3u: { return select(-u / (v * v), 1.0 / v, left); }
+    case 4u: { return select(0.0, 1.0, (u >= v) == left); }
+    case 5u: { return select(0.0, 1.0, (u <= v) == left); }
+    default: { return select(select(u, 0.0, u > 0.0), select(v, 1.0, u > 0.0), left); }
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= params.n) { return; }
+  var ia = i;
+  var ib = i;
+  if (SAME == 0u) {
+    var r = i;
+    let i5 = r % params.d5; r = r / params.d5;
+    let i4 = r % params.d4; r = r / params.d4;
+    let i3 = r % params.d3; r = r / params.d3;
+    let i2 = r % params.d2; r = r / params.d2;
+    let i1 = r % params.d1; let i0 = r / params.d1;
+    ia = i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3 + i4 * params.a4 + i5 * params.a5;
+    ib = i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3 + i4 * params.b4 + i5 * params.b5;
+  }
+  if (SIDE == 0u) { y[i] = value(a[ia], b[ib]); } else { y[i] = g[i] * derivative(a[ia], b[ib]); }
+}

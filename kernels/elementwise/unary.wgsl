@@ -1,0 +1,71 @@
+// y[i] = f(x[i])                                   DIRECTION 0
+// y[i] = g[i] * f'(x[i])                           DIRECTION 1
+//
+// x, g, y: n numbers, contiguous.  f is chosen by OP, see elementwise.ts.
+// a, b: parameters of f (slope, bounds, affine).
+// Dispatch: one invocation per number, folded over x and y.
+override OP: u32 = 0u;
+override DIRECTION: u32 = 0u;
+
+struct Params { n: u32, a: f32, b: f32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> g: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+fn softplus(v: f32) -> f32 { return max(v, 0.0) + log(1.0 + exp(-abs(v))); }
+fn sigmoid(v: f32) -> f32 { return 1.0 / (1.0 + exp(-v)); }
+// tanh of some drivers overflows in exp for large arguments
+fn tanh_safe(v: f32) -> f32 { return select(tanh(v), sign(v), abs(v) > 15.0); }
+
+// select, not max and clamp, which hide NaN on some drivers
+fn value(v: f32) -> f32 {
+  switch OP {
+    case 0u: { return params.a * v + params.b; }
+    case 1u: { return exp(v); }
+    case 2u: { return log(v); }
+    case 3u: { return sqrt(v); }
+    case 4u: { return 1.0 / sqrt(v); }
+    case 5u: { return v * v; }
+    case 6u: { return abs(v); }
+    case 7u: { return select(v, 0.0, v <= 0.0); }
+    case 8u: { return select(v * params.a, v, v > 0.0); }
+    case 9u: { return sigmoid(v); }
+    case 10u: { return tanh_safe(v); }
+    case 11u: { return softplus(v); }
+    case 12u: { return select(select(v, params.a, v < params.a), params.b, v > params.b); }
+    case 13u: { return 1.0 / v; }
+    case 14u: { return sin(v); }
+    case 15u: { return cos(v); }
+    default: { return v; }
+  }
+}
+
+fn derivative(v: f32) -> f32 {
+  switch OP {
+    case 0u: { return params.a; }
+    case 1u: { return exp(v); }
+    case 2u: { return 1.0 / v; }
+    case 3u: { return 0.5 / sqrt(v); }
+    case 4u: { return -0.5 / (v * sqrt(v)); }
+    case 5u: { return 2.0 * v; }
+    case 6u: { return sign(v); }
+    case 7u: { return select(0.0, 1.0, v > 0.0); }
+    case 8u: { return select(params.a, 1.0, v > 0.0); }
+    case 9u: { let s = sigmoid(v); return s * (1.0 - s); }
+    case 10u: { let t = tanh_safe(v); return 1.0 - t * t; }
+    case 11u: { return sigmoid(v); }
+    case 12u: { return select(0.0, 1.0, v >= params.a && v <= params.b); }
+    case 13u: { return -1.0 / (v * v); }
+    case 14u: { return cos(v); }
+    case 15u: { return -sin(v); }
+    default: { return 1.0; }
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= params.n) { return; }
+  if (DIRECTION == 0u) { y[i] = value(x[i]); } else { y[i] = g[i] * derivative(x[i]); }
+}
