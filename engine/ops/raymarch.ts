@@ -1,0 +1,158 @@
+/**
+ * Rays, depths along them, and the mid-point ray marcher (EG3D's
+ * `ray_sampler.py`, `renderer.py` and `ray_marcher.py`).
+ *
+ * @module
+ */
+import {
+  composite,
+  compositeBackward,
+  importance,
+  rayPoints,
+  rays as raysKernel,
+  stratified,
+  transmittance,
+  transmittanceBackward,
+} from "../../kernels/raymarch/raymarch.ts";
+import { linearWorkgroups } from "../device.ts";
+import { ShapeError } from "../errors.ts";
+import { record } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/**
+ * Rays through the pixel centres of a square picture, row by row.
+ *
+ * @param labels (batch, 25): cam2world 4x4 and normalised intrinsics 3x3
+ * @param resolution pixels of a side
+ * @returns (batch, resolution^2, 6): origin, unit direction. No gradient.
+ */
+export function cameraRays(labels: Tensor, resolution: number): Tensor {
+  if (labels.shape[1] !== 25) {
+    throw new ShapeError(
+      `A camera label has 25 numbers, not ${labels.shape[1]}.`,
+    );
+  }
+  const count = labels.shape[0] * resolution * resolution;
+  const rays = labels.device.empty([
+    labels.shape[0],
+    resolution * resolution,
+    6,
+  ]);
+  labels.device.run(raysKernel, {
+    tensors: { labels, rays },
+    params: { n: count, resolution },
+    workgroups: linearWorkgroups(count),
+  });
+  return rays;
+}
+
+/**
+ * Points on rays.
+ *
+ * @param rays (R, 6)
+ * @param t (R, S) distances along the rays
+ * @returns (R, S, 3). No gradient.
+ */
+export function pointsOnRays(rays: Tensor, t: Tensor): Tensor {
+  const p = t.device.empty([...t.shape, 3]);
+  t.device.run(rayPoints, {
+    tensors: { rays, t, p },
+    params: { n: t.size, samples: t.shape[1] },
+    workgroups: linearWorkgroups(t.size),
+  });
+  return p;
+}
+
+/**
+ * One depth in each of S slices of every ray.
+ *
+ * @param limits (R, 2) near and far
+ * @param jitter (R, S) in [0, 1)
+ * @returns (R, S) ascending. No gradient.
+ */
+export function stratifiedDepths(limits: Tensor, jitter: Tensor): Tensor {
+  const t = jitter.device.empty(jitter.shape);
+  t.device.run(stratified, {
+    tensors: { limits, jitter, t },
+    params: { n: t.size, samples: jitter.shape[1] },
+    workgroups: linearWorkgroups(t.size),
+  });
+  return t;
+}
+
+/**
+ * Coarse depths joined with samples drawn where the coarse densities are.
+ *
+ * @param t (R, S) ascending
+ * @param sigma (R, S, K), raw density in column 0
+ * @param u (R, F) in [0, 1)
+ * @returns (R, S + F) ascending. No gradient, as published.
+ */
+export function importanceDepths(t: Tensor, sigma: Tensor, u: Tensor): Tensor {
+  const [rays, coarse] = t.shape, fine = u.shape[1];
+  const merged = t.device.empty([rays, coarse + fine]);
+  t.device.run(importance, {
+    tensors: { t, sigma, u, merged },
+    params: { rays, stride: sigma.size / t.size },
+    constants: { COARSE: coarse, FINE: fine },
+    workgroups: linearWorkgroups(rays),
+  });
+  return merged;
+}
+
+/** Options of {@linkcode rayMarch}. */
+export interface MarchOptions {
+  /** Colours are sigmoid(raw) 1.002 - 0.001 (default) or raw. */
+  sigmoid?: boolean;
+  /** White instead of black where rays pass through. */
+  whiteBack?: boolean;
+}
+
+/**
+ * Marches rays through samples.
+ *
+ * @param raw (R, S, 1 + C): density and colours before their activations
+ * @param t (R, S) ascending
+ * @returns (R, C + 2): colours as 2C - 1, sum of weight x mid-point, sum of
+ * weights. Differentiable by `raw`.
+ */
+export function rayMarch(
+  raw: Tensor,
+  t: Tensor,
+  options: MarchOptions = {},
+): Tensor {
+  const device = raw.device;
+  const [rays, samples] = t.shape, channels = raw.shape[2] - 1;
+  const constants = {
+    SIGMOID: options.sigmoid ?? true,
+    WHITE: options.whiteBack ?? false,
+  };
+  const through = device.empty(t.shape), weights = device.empty(t.shape);
+  device.run(transmittance, {
+    tensors: { raw, t, through, weights },
+    params: { rays, samples, stride: channels + 1 },
+    workgroups: linearWorkgroups(rays),
+  });
+  const y = device.empty([rays, channels + 2]);
+  device.run(composite, {
+    tensors: { raw, t, weights, y },
+    params: { n: y.size, samples, channels },
+    constants,
+    workgroups: linearWorkgroups(y.size),
+  });
+  return record(y, [raw], (g) => {
+    const d_raw = device.empty(raw.shape), pull = device.empty(t.shape);
+    device.run(compositeBackward, {
+      tensors: { raw, t, weights, g, d_raw, pull },
+      params: { n: t.size, samples, channels },
+      constants,
+      workgroups: linearWorkgroups(t.size),
+    });
+    device.run(transmittanceBackward, {
+      tensors: { raw, t, through, pull, d_raw },
+      params: { rays, samples, stride: channels + 1 },
+      workgroups: linearWorkgroups(rays),
+    });
+    return [d_raw];
+  });
+}
