@@ -1,0 +1,73 @@
+/**
+ * The whole generator: w and a camera to a picture.
+ *
+ * @module
+ */
+import { slice, type Tensor } from "../../engine/mod.ts";
+import { planes as makePlanes } from "./backbone.ts";
+import {
+  render,
+  type Rendering,
+  type RenderOptions,
+} from "./renderer/renderer.ts";
+import type { Generator } from "./state.ts";
+import { superresolve } from "./superresolution.ts";
+import type { NoiseMode } from "./synthesis.ts";
+
+/** Options of {@linkcode synthesis}. */
+export interface GeneratorOptions extends RenderOptions {
+  /** Noise of the backbone; `const` when absent. */
+  noiseMode?: NoiseMode;
+}
+
+/** A head seen by a camera. */
+export interface SynthesisOutput extends Rendering {
+  /** (B, 3, S, S), about [-1, 1], not clamped. */
+  image: Tensor;
+  /** (B, 3, R, R), what superresolution started from. */
+  imageRaw: Tensor;
+}
+
+/**
+ * Pictures of heads (EG3D's `synthesis`).
+ *
+ * @param ws (B, w_dim) or (B, num_ws, w_dim)
+ * @param labels (B, 25) cameras
+ */
+export function synthesis(
+  generator: Generator,
+  ws: Tensor,
+  labels: Tensor,
+  options: GeneratorOptions = {},
+): SynthesisOutput {
+  return view(
+    generator,
+    makePlanes(generator, ws, { noise: options.noiseMode }),
+    ws,
+    labels,
+    options,
+  );
+}
+
+/** As {@linkcode synthesis}, from planes that are already there. */
+export function view(
+  generator: Generator,
+  planes: Tensor,
+  ws: Tensor,
+  labels: Tensor,
+  options: RenderOptions = {},
+): SynthesisOutput {
+  const rendering = render(generator, planes, labels, options);
+  const imageRaw = rawPicture(rendering);
+  return {
+    ...rendering,
+    imageRaw,
+    image: superresolve(generator, imageRaw, rendering.features, ws),
+  };
+}
+
+/** The first three features: (B, 3, R, R). */
+export function rawPicture({ features }: Rendering): Tensor {
+  const [batch, , height, width] = features.shape;
+  return slice(features, [0, 0, 0, 0], [batch, 3, height, width]);
+}

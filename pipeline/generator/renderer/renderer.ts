@@ -1,0 +1,243 @@
+/**
+ * The volume renderer: planes and cameras to features, distance and opacity
+ * (method, section 10.7).
+ *
+ * Coarse densities are computed without a tape, only to place the importance
+ * samples; the union of all depths is then evaluated once, differentiably.
+ * Rays are taken in chunks that fit the adapter's binding limit, and with more
+ * than one chunk each is computed again in the backward pass.
+ *
+ * @module
+ */
+import {
+  cameraRays,
+  checkpoint,
+  concat,
+  type DecoderWeights,
+  decodeTriplane,
+  divide,
+  importanceDepths,
+  permute,
+  pointsOnRays,
+  Random,
+  rayMarch,
+  reshape,
+  slice,
+  stratifiedDepths,
+  type Tensor,
+} from "../../../engine/mod.ts";
+import type { Generator } from "../state.ts";
+import {
+  decoderFrom,
+  decoderOf,
+  decoderTensors,
+  densityOnly,
+} from "./decoder.ts";
+
+/** Random numbers of a rendering; the same ones give the same picture. */
+export interface RayNoise {
+  /** (B, rays, S) in [0, 1): places of the coarse samples in their slices. */
+  jitter: Tensor;
+  /** (B, rays, F) in [0, 1): importance samples. */
+  u: Tensor;
+}
+
+/** Options of {@linkcode render}. */
+export interface RenderOptions {
+  /** Pixels of a side; the configuration's when absent. */
+  resolution?: number;
+  /** Factor on both sample counts (the method's stage E uses 4); 1 when absent. */
+  sampleFactor?: number;
+  /** Random numbers; a fixed seed when absent. */
+  noise?: RayNoise;
+}
+
+/** What the renderer sees. */
+export interface Rendering {
+  /** (B, C, R, R) in [-1, 1]; the first three are the raw picture. */
+  features: Tensor;
+  /** (B, 1, R, R) mean distance along the unit rays. */
+  depth: Tensor;
+  /** (B, 1, R, R) share of light that is stopped. */
+  opacity: Tensor;
+}
+
+/** Same random numbers for every picture of a size. */
+const SEED = 1989;
+
+/**
+ * Renders planes.
+ *
+ * @param planes (B, 3, C, H, W)
+ * @param labels (B, 25) cameras
+ */
+export function render(
+  generator: Generator,
+  planes: Tensor,
+  labels: Tensor,
+  options: RenderOptions = {},
+): Rendering {
+  const { config } = generator, device = planes.device;
+  const resolution = options.resolution ?? config.neural_rendering_resolution;
+  const batch = labels.shape[0], count = resolution * resolution;
+  const samples = sampleCounts(generator, options.sampleFactor ?? 1);
+  const noise = options.noise ?? fixedNoise(labels, count, samples);
+  const rays = cameraRays(labels, resolution);
+  const flat = permute(planes, [0, 1, 3, 4, 2]);
+  const decoder = decoderOf(generator);
+  const chunks = chunkRays(
+    count,
+    samples.coarse + samples.fine,
+    decoder,
+    device.maxTensorBytes,
+  );
+  const views = Array.from({ length: batch }, (_, b) => {
+    const own = batch === 1
+      ? flat
+      : slice(flat, [b, 0, 0, 0, 0], [1, ...flat.shape.slice(1)]);
+    const parts = chunks.map(([start, size]) => {
+      const of = (t: Tensor) => part(t, b, start, size);
+      const depths = placeSamples(
+        generator,
+        own,
+        decoder,
+        of(rays),
+        of(noise.jitter),
+        of(noise.u),
+      );
+      const march = (p: Tensor, ...weights: Tensor[]) =>
+        marchChunk(generator, p, decoderFrom(weights), of(rays), depths);
+      const inputs = [own, ...decoderTensors(decoder)] as const;
+      return chunks.length === 1
+        ? march(...inputs)
+        : checkpoint(march as (...t: Tensor[]) => Tensor, inputs);
+    });
+    return parts.length === 1 ? parts[0] : concat(parts, 0);
+  });
+  const seen = reshape(batch === 1 ? views[0] : concat(views, 0), [
+    batch,
+    count,
+    -1,
+  ]);
+  return unpack(permute(seen, [0, 2, 1]), resolution);
+}
+
+/** (B, colours + 2, rays) as pictures. */
+function unpack(seen: Tensor, side: number): Rendering {
+  const [batch, rows] = seen.shape, colours = rows - 2;
+  const picture = (first: number, n: number) =>
+    reshape(slice(seen, [0, first, 0], [batch, n, side * side]), [
+      batch,
+      n,
+      side,
+      side,
+    ]);
+  const opacity = picture(colours + 1, 1);
+  return {
+    features: picture(0, colours),
+    depth: divide(picture(colours, 1), opacity),
+    opacity,
+  };
+}
+
+interface SampleCounts {
+  coarse: number;
+  fine: number;
+}
+
+function sampleCounts({ config }: Generator, factor: number): SampleCounts {
+  return {
+    coarse: config.depth_resolution * factor,
+    fine: config.depth_resolution_importance * factor,
+  };
+}
+
+function fixedNoise(
+  labels: Tensor,
+  rays: number,
+  { coarse, fine }: SampleCounts,
+): RayNoise {
+  const random = new Random(labels.device, SEED), batch = labels.shape[0];
+  return {
+    jitter: random.uniform([batch, rays, coarse]),
+    u: random.uniform([batch, rays, fine]),
+  };
+}
+
+/** Rays [start, start + size) of one picture, as (size, ...). */
+function part(t: Tensor, batch: number, start: number, size: number): Tensor {
+  const [, , width] = t.shape;
+  if (t.shape[0] === 1 && t.shape[1] === size) return reshape(t, [size, width]);
+  return reshape(slice(t, [batch, start, 0], [1, size, width]), [size, width]);
+}
+
+/** Runs of rays for which no tensor exceeds the binding limit: [start, size]. */
+function chunkRays(
+  rays: number,
+  samples: number,
+  decoder: DecoderWeights,
+  limit: number,
+): [number, number][] {
+  const width = Math.max(...decoder.w2.shape);
+  const most = Math.max(1, Math.floor(limit / (samples * width * 4)));
+  const chunks = Math.ceil(rays / most), size = Math.ceil(rays / chunks);
+  return Array.from(
+    { length: chunks },
+    (_, k) => [k * size, Math.min(size, rays - k * size)],
+  );
+}
+
+/** Coarse and importance depths of a run of rays, in order. */
+function placeSamples(
+  generator: Generator,
+  planes: Tensor,
+  decoder: DecoderWeights,
+  rays: Tensor,
+  jitter: Tensor,
+  u: Tensor,
+): Tensor {
+  const device = planes.device;
+  return device.withoutTape(() => {
+    using scope = device.scope();
+    const t = stratifiedDepths(rayLimits(generator, rays), jitter);
+    if (u.shape[1] === 0) return scope.keep(t);
+    const sigma = evaluate(generator, planes, densityOnly(decoder), rays, t);
+    return scope.keep(importanceDepths(t, sigma, u));
+  });
+}
+
+function rayLimits({ config }: Generator, rays: Tensor): Tensor {
+  const near = config.ray_start, far = config.ray_end;
+  const pairs = new Float32Array(rays.shape[0] * 2);
+  for (let k = 0; k < pairs.length; k += 2) {
+    pairs[k] = near;
+    pairs[k + 1] = far;
+  }
+  return rays.device.tensor(pairs, [rays.shape[0], 2]);
+}
+
+/** Decoder outputs at samples of rays: (rays, samples, 1 + colours). */
+function evaluate(
+  generator: Generator,
+  planes: Tensor,
+  decoder: DecoderWeights,
+  rays: Tensor,
+  t: Tensor,
+): Tensor {
+  const [count, samples] = t.shape;
+  const points = reshape(pointsOnRays(rays, t), [1, count * samples, 3]);
+  const raw = decodeTriplane(planes, points, decoder, {
+    boxWarp: generator.config.box_warp,
+  });
+  return reshape(raw, [count, samples, -1]);
+}
+
+function marchChunk(
+  generator: Generator,
+  planes: Tensor,
+  decoder: DecoderWeights,
+  rays: Tensor,
+  t: Tensor,
+): Tensor {
+  return rayMarch(evaluate(generator, planes, decoder, rays, t), t);
+}

@@ -1,0 +1,144 @@
+/**
+ * The StyleGAN2 synthesis blocks, shared by the tri-plane backbone and the
+ * superresolution module (method, sections 10.5 and 10.6).
+ *
+ * @module
+ */
+import {
+  add,
+  multiply,
+  reshape,
+  slice,
+  type Tensor,
+} from "../../engine/mod.ts";
+import { fullyConnected } from "../../engine/nn/fully_connected.ts";
+import {
+  modulatedConv2d,
+  upsample2d,
+} from "../../engine/nn/modulated_conv2d.ts";
+import { fullyConnectedWeights, type Generator, parameter } from "./state.ts";
+
+/** Where the per-layer noise comes from. */
+export type NoiseMode = "const" | "none";
+
+/** How blocks are run. */
+export interface SynthesisOptions {
+  /** Stored noise or none; `const` when absent. */
+  noise?: NoiseMode;
+  /** Limit of activations, as published for f16 layers; none when absent. */
+  clamp?: number | null;
+}
+
+/**
+ * The vector of one layer.
+ *
+ * @param ws (B, w_dim), one vector for all layers (W), or (B, num_ws, w_dim) (W+)
+ * @param k number of the layer's slot
+ */
+export function slot(ws: Tensor, k: number): Tensor {
+  if (ws.shape.length === 2) return ws;
+  const [batch, count, width] = ws.shape;
+  const at = Math.min(k, count - 1);
+  return reshape(slice(ws, [0, at, 0], [batch, 1, width]), [batch, width]);
+}
+
+/** conv - noise - bias - lrelu with the style of w. */
+export function synthesisLayer(
+  generator: Generator,
+  name: string,
+  x: Tensor,
+  w: Tensor,
+  up: 1 | 2,
+  { noise = "const", clamp = null }: SynthesisOptions,
+): Tensor {
+  const styles = fullyConnected(
+    w,
+    fullyConnectedWeights(generator, `${name}.affine`),
+  );
+  return modulatedConv2d(x, parameter(generator, `${name}.weight`), styles, {
+    up,
+    noise: noise === "const" ? layerNoise(generator, name) : null,
+    bias: parameter(generator, `${name}.bias`),
+    act: "lrelu",
+    clamp,
+  });
+}
+
+/** noise_strength * noise_const as (1, 1, H, W); null where the strength is zero. */
+function layerNoise(generator: Generator, name: string): Tensor | null {
+  if (!generator.noisy.has(name)) return null;
+  const constant = parameter(generator, `${name}.noise_const`);
+  return multiply(
+    reshape(constant, [1, 1, ...constant.shape]),
+    parameter(generator, `${name}.noise_strength`),
+  );
+}
+
+/** 1x1 modulated convolution to colours (or planes), without demodulation. */
+export function toRgb(
+  generator: Generator,
+  name: string,
+  x: Tensor,
+  w: Tensor,
+  { clamp = null }: SynthesisOptions,
+): Tensor {
+  const weight = parameter(generator, `${name}.weight`);
+  const styles = fullyConnected(
+    w,
+    fullyConnectedWeights(generator, `${name}.affine`),
+    {
+      gain: 1 / Math.sqrt(weight.shape[1]),
+    },
+  );
+  return modulatedConv2d(x, weight, styles, {
+    demodulate: false,
+    bias: parameter(generator, `${name}.bias`),
+    clamp,
+  });
+}
+
+/** What flows from block to block: features and the picture so far. */
+export interface BlockOutput {
+  /** (B, C, H, W). */
+  x: Tensor;
+  /** (B, colours, H, W). */
+  img: Tensor | null;
+}
+
+/**
+ * One block with skip connection: img = up(img) + torgb(x).
+ *
+ * @param name state name of the block
+ * @param ws latent
+ * @param first number of the block's first slot
+ * @param up 2 doubles the size, 1 keeps it
+ */
+export function synthesisBlock(
+  generator: Generator,
+  name: string,
+  { x, img }: BlockOutput,
+  ws: Tensor,
+  first: number,
+  up: 1 | 2,
+  options: SynthesisOptions,
+): BlockOutput {
+  const layer = (conv: string, input: Tensor, k: number, by: 1 | 2) =>
+    synthesisLayer(
+      generator,
+      `${name}.${conv}`,
+      input,
+      slot(ws, k),
+      by,
+      options,
+    );
+  const y = layer("conv1", layer("conv0", x, first, up), first + 1, 1);
+  const rgb = toRgb(
+    generator,
+    `${name}.torgb`,
+    y,
+    slot(ws, first + 2),
+    options,
+  );
+  if (!img) return { x: y, img: rgb };
+  return { x: y, img: add(up === 2 ? upsample2d(img) : img, rgb) };
+}
