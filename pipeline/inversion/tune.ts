@@ -1,0 +1,145 @@
+/**
+ * Stage D: tune one generator on all frames of the clip at the source's
+ * camera, the w of stage C being fixed pivots (method, section 5).
+ *
+ * @module
+ */
+import {
+  Adam,
+  add,
+  affine,
+  type Device,
+  gradients,
+  normals,
+  type Tensor,
+} from "../../engine/mod.ts";
+import { synthesis } from "../generator/generator.ts";
+import { type Generator, tunable } from "../generator/state.ts";
+import {
+  type FeatureNetwork,
+  meanSquaredError,
+  perceptualDistance,
+  unitFeatures,
+} from "../losses/perceptual.ts";
+import { stepRate } from "./schedule.ts";
+
+/** Settings of {@linkcode tune}. */
+export interface TuningSettings {
+  /** Steps over the clip. */
+  steps: number;
+  /** Peak learning rate; the published 1e-3 when absent. */
+  rate?: number;
+  /** Weight of the squared error; 1 when absent. */
+  pixel?: number;
+  /** Weight of the perceptual distance; 1 when absent. */
+  perceptual?: number;
+  /** Weight of keeping the distances that were there before tuning. */
+  geometry?: number;
+  /** Seed of the order of frames. */
+  seed?: number;
+}
+
+/** How {@linkcode tune} is watched and continued. */
+export interface TuningHooks {
+  /** Called after each step; `loss` is read back only now and then. */
+  onStep?(step: number, loss?: number): void;
+  /** Stops between steps. */
+  signal?: AbortSignal;
+}
+
+/** One frame that the generator shall reproduce. */
+export interface Pivot {
+  /** (w_dim). */
+  w: Float32Array;
+  /** (3, S, S) in [-1, 1]. */
+  picture: Float32Array;
+}
+
+interface Frame {
+  w: Tensor;
+  picture: Tensor;
+  features: Tensor[];
+}
+
+/** Steps between two looks at the loss. */
+const LOOK = 10;
+
+/**
+ * Tunes a generator in place. Mapping network and noise maps stay as they are.
+ *
+ * @param label (25) the source's camera
+ * @returns losses, one for every {@linkcode LOOK} steps
+ * @throws {DOMException} `AbortError` when the signal fires
+ */
+export async function tune(
+  device: Device,
+  generator: Generator,
+  network: FeatureNetwork,
+  label: Float32Array,
+  pivots: readonly Pivot[],
+  settings: TuningSettings,
+  hooks: TuningHooks = {},
+): Promise<number[]> {
+  using _scope = device.scope();
+  const side = generator.config.img_resolution;
+  const camera = device.tensor(label, [1, 25]);
+  const frames = pivots.map(({ w, picture }): Frame => {
+    const tensor = device.tensor(picture, [1, 3, side, side]);
+    return {
+      w: device.tensor(w, [1, w.length]),
+      picture: tensor,
+      features: device.withoutTape(() => unitFeatures(network, tensor)),
+    };
+  });
+  const parameters = [...tunable(generator).values()];
+  parameters.forEach((p) => p.track());
+  using adam = new Adam(parameters, { rate: settings.rate ?? 1e-3 });
+  const losses: number[] = [];
+  try {
+    for (let k = 0; k < settings.steps; k++) {
+      hooks.signal?.throwIfAborted();
+      using _step = device.scope();
+      const frame = frames[frameOfStep(k, frames.length, settings.seed ?? 0)];
+      const loss = tuningLoss(generator, network, camera, frame, settings);
+      adam.step(
+        gradients(loss, parameters),
+        (settings.rate ?? 1e-3) * stepRate(k, settings.steps),
+      );
+      const look = k % LOOK === LOOK - 1 || k === settings.steps - 1;
+      if (look) losses.push(await loss.item());
+      hooks.onStep?.(k + 1, look ? losses.at(-1) : undefined);
+    }
+  } finally {
+    parameters.forEach((p) => p.tracked = false);
+  }
+  return losses;
+}
+
+function tuningLoss(
+  generator: Generator,
+  network: FeatureNetwork,
+  camera: Tensor,
+  frame: Frame,
+  settings: TuningSettings,
+): Tensor {
+  const { image } = synthesis(generator, frame.w, camera);
+  const terms = [
+    affine(meanSquaredError(image, frame.picture), settings.pixel ?? 1),
+  ];
+  if (settings.perceptual ?? 1) {
+    const distance = perceptualDistance(
+      unitFeatures(network, image),
+      frame.features,
+    );
+    terms.push(affine(distance, settings.perceptual ?? 1));
+  }
+  return terms.reduce(add);
+}
+
+/** A fresh shuffle of all frames for every pass over them. */
+function frameOfStep(step: number, count: number, seed: number): number {
+  const pass = Math.floor(step / count);
+  const keys = normals(seed, pass, count);
+  const order = Array.from(keys.keys()).sort((a, b) => keys[a] - keys[b]);
+  return order[step % count];
+}
