@@ -1,0 +1,74 @@
+/**
+ * What the flags of a command may be. A command has one table of them; parsing, checking and help all
+ * follow from it.
+ *
+ * @module
+ */
+
+/** What flags of all kinds have. */
+export interface FlagBase {
+  /** One line for the help text. */
+  readonly help: string;
+  /** Heading under which the help lists this flag and those after it. */
+  readonly group?: string;
+}
+
+/** Free text; `path` marks files and folders, which are looked for where the user stands. */
+export interface TextFlag extends FlagBase {
+  /** `path` for files and folders. */
+  readonly kind: "text" | "path";
+  /** What the help calls the value, such as FILE. */
+  readonly value: string;
+}
+
+/** A number within bounds, both included. */
+export interface NumberFlag extends FlagBase {
+  /** Tells the kinds apart. */
+  readonly kind: "number";
+  /** What the help calls the value, such as SECONDS. */
+  readonly value: string;
+  /** Smallest value that will do. */
+  readonly min: number;
+  /** Largest value that will do. */
+  readonly max: number;
+  /** Whether only whole numbers will do. */
+  readonly whole?: boolean;
+}
+
+/** One of a few words. */
+export interface ChoiceFlag extends FlagBase {
+  /** Tells the kinds apart. */
+  readonly kind: "choice";
+  /** The words, as they are typed. */
+  readonly choices: readonly string[];
+}
+
+/** `on` or `off`. */
+export interface ToggleFlag extends FlagBase {
+  /** Tells the kinds apart. */
+  readonly kind: "toggle";
+}
+
+/** A flag without a value. */
+export interface SwitchFlag extends FlagBase {
+  /** Tells the kinds apart. */
+  readonly kind: "switch";
+}
+
+/** A flag of any kind. */
+export type Flag = TextFlag | NumberFlag | ChoiceFlag | ToggleFlag | SwitchFlag;
+
+/** Flags by option name: `wNextSteps` is given as `--w-next-steps`. */
+export type FlagTable = Readonly<Record<string, Flag>>;
+
+/** The value that a flag yields. */
+export type FlagValue<F extends Flag> = F extends ToggleFlag | SwitchFlag
+  ? boolean
+  : F extends NumberFlag ? number
+  : F extends ChoiceFlag ? F["choices"][number]
+  : string;
+
+/** What the flags of a table yield: only those that were given. */
+export type FlagValues<T extends FlagTable> = {
+  -readonly [K in keyof T]?: FlagValue<T[K]>;
+};
