@@ -19,9 +19,12 @@ export interface AdamOptions {
   epsilon?: number;
 }
 
-interface Moments {
-  m: Tensor;
-  v: Tensor;
+/** Running means of one parameter's gradients and of their squares. */
+export interface Moments {
+  /** Mean of gradients, of the parameter's shape. */
+  readonly m: Tensor;
+  /** Mean of squared gradients. */
+  readonly v: Tensor;
 }
 
 /** Adam over a fixed list of tensors, which it changes in place. */
@@ -29,8 +32,9 @@ export class Adam {
   /** What is optimised. */
   readonly parameters: readonly Tensor[];
   readonly #options: Required<AdamOptions>;
-  readonly #moments: Moments[];
-  /** Steps taken. */
+  /** One entry for each parameter; written by whoever resumes a run. */
+  readonly moments: readonly Moments[];
+  /** Steps taken; set by whoever resumes a run. */
   steps = 0;
 
   /** @param parameters tensors, marked with `track()` by the caller */
@@ -43,7 +47,7 @@ export class Adam {
       epsilon: 1e-8,
       ...options,
     };
-    this.#moments = parameters.map((p) => ({
+    this.moments = parameters.map((p) => ({
       m: p.device.zeros(p.shape),
       v: p.device.zeros(p.shape),
     }));
@@ -60,7 +64,7 @@ export class Adam {
     this.steps++;
     this.parameters.forEach((x, k) => {
       x.device.run(adam, {
-        tensors: { x, g: gradients[k], ...this.#moments[k] },
+        tensors: { x, g: gradients[k], ...this.moments[k] },
         params: {
           n: x.size,
           rate,
@@ -77,7 +81,7 @@ export class Adam {
 
   /** Frees the moments. */
   [Symbol.dispose](): void {
-    for (const { m, v } of this.#moments) {
+    for (const { m, v } of this.moments) {
       m.release();
       v.release();
     }

@@ -43,8 +43,26 @@ export interface TuningSettings {
 export interface TuningHooks {
   /** Called after each step; `loss` is read back only now and then. */
   onStep?(step: number, loss?: number): void;
+  /** Receives everything that a later run needs to go on, every {@linkcode SAVE_EVERY} seconds. */
+  onCheckpoint?(checkpoint: TuningCheckpoint): void | Promise<void>;
+  /** Goes on from here. */
+  resume?: TuningCheckpoint | null;
   /** Stops between steps. */
   signal?: AbortSignal;
+}
+
+/** Seconds between two checkpoints. */
+export const SAVE_EVERY = 30;
+
+/** A half-tuned generator and its optimiser. */
+export interface TuningCheckpoint {
+  /** Steps taken. */
+  step: number;
+  /** `parameter/NAME`, `m/NAME` and `v/NAME`. */
+  tensors: Map<
+    string,
+    { shape: readonly number[]; data: Float32Array<ArrayBuffer> }
+  >;
 }
 
 /** One frame that the generator shall reproduce. */
@@ -91,12 +109,15 @@ export async function tune(
       features: device.withoutTape(() => unitFeatures(network, tensor)),
     };
   });
-  const parameters = [...tunable(generator).values()];
+  const named = tunable(generator), parameters = [...named.values()];
   parameters.forEach((p) => p.track());
   using adam = new Adam(parameters, { rate: settings.rate ?? 1e-3 });
+  const names = [...named.keys()];
+  if (hooks.resume) restore(adam, names, hooks.resume);
   const losses: number[] = [];
+  let saved = Date.now();
   try {
-    for (let k = 0; k < settings.steps; k++) {
+    for (let k = adam.steps; k < settings.steps; k++) {
       hooks.signal?.throwIfAborted();
       using _step = device.scope();
       const frame = frames[frameOfStep(k, frames.length, settings.seed ?? 0)];
@@ -108,11 +129,55 @@ export async function tune(
       const look = k % LOOK === LOOK - 1 || k === settings.steps - 1;
       if (look) losses.push(await loss.item());
       hooks.onStep?.(k + 1, look ? losses.at(-1) : undefined);
+      if (
+        look && hooks.onCheckpoint && Date.now() - saved > SAVE_EVERY * 1000
+      ) {
+        await hooks.onCheckpoint(await snapshot(device, adam, names));
+        saved = Date.now();
+      }
     }
   } finally {
     parameters.forEach((p) => p.tracked = false);
   }
   return losses;
+}
+
+/** The tensors of an optimisation under the names of its checkpoint. */
+function entries(adam: Adam, names: readonly string[]): [string, Tensor][] {
+  return names.flatMap((name, k): [string, Tensor][] => [
+    [`parameter/${name}`, adam.parameters[k]],
+    [`m/${name}`, adam.moments[k].m],
+    [`v/${name}`, adam.moments[k].v],
+  ]);
+}
+
+async function snapshot(
+  device: Device,
+  adam: Adam,
+  names: readonly string[],
+): Promise<TuningCheckpoint> {
+  const all = entries(adam, names);
+  const data = await device.read(...all.map(([, tensor]) => tensor));
+  return {
+    step: adam.steps,
+    tensors: new Map(
+      all.map((
+        [name, { shape }],
+        k,
+      ) => [name, { shape, data: data[k] as Float32Array<ArrayBuffer> }]),
+    ),
+  };
+}
+
+function restore(
+  adam: Adam,
+  names: readonly string[],
+  checkpoint: TuningCheckpoint,
+): void {
+  adam.steps = checkpoint.step;
+  for (const [name, tensor] of entries(adam, names)) {
+    tensor.device.write(tensor, checkpoint.tensors.get(name)!.data);
+  }
 }
 
 function tuningLoss(
