@@ -53,7 +53,9 @@ export interface Launch {
   workgroups: readonly [number, number?, number?];
 }
 
+/** Features that kernels use where they are; `subgroups` is granted by adapters that do not list it. */
 const WANTED_FEATURES = ["shader-f16", "timestamp-query"] as const;
+const UNLISTED_FEATURES = ["subgroups"] as const;
 
 /**
  * Opens a device on the default adapter, with all of the adapter's limits.
@@ -77,10 +79,14 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === "number") requiredLimits[name] = value;
   }
-  const device = await adapter.requestDevice({
-    requiredLimits,
-    requiredFeatures: WANTED_FEATURES.filter((f) => adapter.features.has(f)),
-  });
+  const listed = WANTED_FEATURES.filter((f) => adapter.features.has(f));
+  const request = (features: readonly string[]) =>
+    adapter.requestDevice({
+      requiredLimits,
+      requiredFeatures: features as GPUFeatureName[],
+    });
+  const device = await request([...listed, ...UNLISTED_FEATURES])
+    .catch(() => request(listed));
   return new Device(device, adapter.info, options);
 }
 
@@ -221,6 +227,7 @@ export class Device {
       {};
     for (const name in launch.tensors) {
       const t = launch.tensors[name];
+      if (t.device !== this) throw foreign(kernel, name);
       buffers[name] = { storage: t.storage, bytes: t.bytes };
     }
     this.#recorder.dispatch({
@@ -261,8 +268,12 @@ export class Device {
         staged.map((s, k) => s.mapAsync(GPUMapMode.READ, 0, tensors[k].bytes)),
       );
     } catch (error) {
+      await this.#noteLoss();
       await this.settle();
-      throw error;
+      throw new EngineError(
+        `Reading back failed: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
     const data = staged.map((s, k) => {
       const copy = new Float32Array(
@@ -423,6 +434,14 @@ export class Device {
     return buffer;
   }
 
+  /** A lost device fails its reads a moment before it says that it is lost. */
+  async #noteLoss(): Promise<void> {
+    const moment = Promise.withResolvers<void>();
+    const timer = setTimeout(moment.resolve, 200);
+    await Promise.race([this.gpu.lost, moment.promise]);
+    clearTimeout(timer);
+  }
+
   #takeStaging(bytes: number): GPUBuffer {
     const k = this.#staging.findIndex((s) =>
       s.size >= bytes && s.size <= 4 * bytes + 4096
@@ -437,6 +456,12 @@ export class Device {
   #check(): void {
     if (this.#failure) throw this.#failure;
   }
+}
+
+function foreign(kernel: Kernel, name: string): EngineError {
+  return new EngineError(
+    `Kernel ${kernel.name} was given a tensor of another device as ${name}: copy its numbers over with data() and tensor().`,
+  );
 }
 
 function outOfMemory(bytes?: number): OutOfMemoryError {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ShapeError } from "./errors.ts";
+import { EngineError, ReleasedError, ShapeError } from "./errors.ts";
 import type { TapeNode, Tensor } from "./tensor.ts";
 import { add } from "./ops/elementwise.ts";
 
@@ -35,6 +35,26 @@ export function record(
   return output;
 }
 
+/**
+ * Marks a gradient that a fused kernel computed and that has no derivative of
+ * its own, so that a second derivative is refused and not silently zero.
+ *
+ * @param gradient what the backward kernel computed
+ * @param inputs tensors that it depends on
+ * @param operator name for the message
+ */
+export function firstDerivative(
+  gradient: Tensor,
+  inputs: readonly Tensor[],
+  operator: string,
+): Tensor {
+  return record(gradient, inputs, () => {
+    throw new EngineError(
+      `The second derivative of ${operator} is not available: write it in terms of simpler operators, or differentiate once.`,
+    );
+  });
+}
+
 /** Options of {@linkcode gradients}. */
 export interface GradientOptions {
   /** Gradient of the result itself; ones when absent (a loss). Shape of the result. */
@@ -48,6 +68,7 @@ export interface GradientOptions {
  * tensor; zeros where the result does not depend on it.
  *
  * @throws {ShapeError} when there is no seed and the result has several elements
+ * @throws {ReleasedError} when a tensor between them was released
  */
 export function gradients(
   result: Tensor,
@@ -60,12 +81,14 @@ export function gradients(
       `Differentiating a result of shape [${result.shape}] needs a seed of that shape; only a single number has a default.`,
     );
   }
-  const walk = () => {
+  const walk = () =>
+    walkBack(result, wanted, options.seed ?? device.full(result.shape, 1));
+  // a graph of gradients lives on what the walk computes on its way
+  if (options.createGraph) return walk();
+  return device.withoutTape(() => {
     using scope = device.scope();
-    const seed = options.seed ?? device.full(result.shape, 1);
-    return scope.keep(walkBack(result, wanted, seed));
-  };
-  return options.createGraph ? walk() : device.withoutTape(walk);
+    return scope.keep(walk());
+  });
 }
 
 function walkBack(
@@ -80,19 +103,31 @@ function walkBack(
     const gradient = pending.get(t);
     if (!gradient || !t.node) continue;
     if (!keep.has(t)) pending.delete(t);
+    if (device.recording) {
+      passOn(pending, t.node, gradient);
+      continue;
+    }
     using scope = device.scope();
-    const node = t.node;
-    const parts = node.backward(gradient);
-    node.inputs.forEach((input, k) => {
-      const part = parts[k];
-      if (!part || !input.tracked) return;
-      const before = pending.get(input);
-      pending.set(input, before ? add(before, part) : part);
-    });
+    passOn(pending, t.node, gradient);
     scope.keep([...pending.values()]);
     releaseUnless(pending, gradient, seed);
   }
   return wanted.map((t) => pending.get(t) ?? device.zeros(t.shape));
+}
+
+/** Adds what a node's inputs receive from the gradient of its result. */
+function passOn(
+  pending: Map<Tensor, Tensor>,
+  node: TapeNode,
+  gradient: Tensor,
+): void {
+  const parts = node.backward(gradient);
+  node.inputs.forEach((input, k) => {
+    const part = parts[k];
+    if (!part || !input.tracked) return;
+    const before = pending.get(input);
+    pending.set(input, before ? add(before, part) : part);
+  });
 }
 
 /** Gives an intermediate gradient back as soon as nothing waits for it. */
@@ -101,7 +136,7 @@ function releaseUnless(
   gradient: Tensor,
   seed: Tensor,
 ): void {
-  if (gradient === seed || gradient.device.recording) return;
+  if (gradient === seed) return;
   for (const t of pending.values()) if (t === gradient) return;
   gradient.release();
 }
@@ -112,11 +147,19 @@ function topological(result: Tensor): Tensor[] {
   const stack = [result];
   while (stack.length > 0) {
     const t = stack.pop()!;
+    if (t.tracked && t.released) throw releasedTooEarly(t);
     if (!t.node || seen.has(t)) continue;
     seen.add(t);
     stack.push(...t.node.inputs);
   }
   return [...seen].sort((a, b) => order(b.node) - order(a.node));
+}
+
+/** Without this the gradient would be zero, and nobody would know why. */
+function releasedTooEarly(t: Tensor): ReleasedError {
+  return new ReleasedError(
+    `A tensor of shape [${t.shape}] was released before the gradient through it was taken: take gradients in the scope that computes the result.`,
+  );
 }
 
 function order(node: TapeNode | null): number {

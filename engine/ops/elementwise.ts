@@ -16,8 +16,8 @@ import {
   padRank,
   sameShape,
 } from "../shape.ts";
-import { record } from "../tape.ts";
-import type { Shape, Tensor } from "../tensor.ts";
+import { firstDerivative, record } from "../tape.ts";
+import { elementCount, type Shape, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
 type UnaryName = keyof typeof UNARY;
@@ -44,8 +44,29 @@ function applyUnary(name: UnaryName, x: Tensor, a = 0, b = 0): Tensor {
   return record(
     launchUnary(name, x, null, a, b),
     [x],
-    (g) => [launchUnary(name, x, g, a, b)],
+    (g) => [unaryGradient(name, x, g, a, b)],
   );
+}
+
+/** Operators whose second derivative is 0 wherever there is one. */
+const PIECEWISE_LINEAR: ReadonlySet<UnaryName> = new Set<UnaryName>([
+  "abs",
+  "relu",
+  "leakyRelu",
+  "clamp",
+]);
+
+function unaryGradient(
+  name: UnaryName,
+  x: Tensor,
+  g: Tensor,
+  a: number,
+  b: number,
+): Tensor {
+  const dx = launchUnary(name, x, g, a, b);
+  return PIECEWISE_LINEAR.has(name)
+    ? record(dx, [g], (h) => [unaryGradient(name, x, h, a, b)])
+    : firstDerivative(dx, [x, g], name);
 }
 
 /** scale x + shift. */
@@ -62,7 +83,8 @@ export function negate(x: Tensor): Tensor {
 }
 /** e^x. */
 export function exp(x: Tensor): Tensor {
-  return applyUnary("exp", x);
+  const y = launchUnary("exp", x, null, 0, 0);
+  return record(y, [x], (g) => [multiply(g, y)]);
 }
 /** Natural logarithm. */
 export function log(x: Tensor): Tensor {
@@ -78,7 +100,15 @@ export function rsqrt(x: Tensor): Tensor {
 }
 /** x^2. */
 export function square(x: Tensor): Tensor {
-  return applyUnary("square", x);
+  return record(
+    launchUnary("square", x, null, 0, 0),
+    [x],
+    (g) => [
+      x.device.recording
+        ? multiply(g, affine(x, 2))
+        : launchUnary("square", x, g, 0, 0),
+    ],
+  );
 }
 /** |x|; the derivative at 0 is 0. */
 export function abs(x: Tensor): Tensor {
@@ -130,23 +160,55 @@ function launchBinary(
   shape: Shape,
 ): Tensor {
   const y = a.device.empty(shape);
-  const same = sameShape(a.shape, b.shape);
+  const { layout, params, workgroups } = binaryLayout(a.shape, b.shape, shape);
+  a.device.run(binary, {
+    tensors: { a, b, g: g ?? a, y },
+    params: { n: y.size, ...params },
+    constants: { OP: BINARY[name], SIDE: side, LAYOUT: layout },
+    workgroups,
+  });
+  return y;
+}
+
+interface BinaryLayout {
+  layout: 0 | 1 | 2;
+  params: Record<string, number>;
+  workgroups: [number, number, number?];
+}
+
+/** How a launch finds the operands of an element; see binary.wgsl. */
+function binaryLayout(a: Shape, b: Shape, shape: Shape): BinaryLayout {
   const d = padRank(shape, 1);
-  const sa = padRank(broadcastStrides(a.shape, shape), 0);
-  const sb = padRank(broadcastStrides(b.shape, shape), 0);
-  const params: Record<string, number> = { n: y.size };
+  const sa = padRank(broadcastStrides(a, shape), 0);
+  const sb = padRank(broadcastStrides(b, shape), 0);
+  const params: Record<string, number> = {};
   for (let k = 0; k < d.length; k++) {
     params[`d${k}`] = d[k];
     params[`a${k}`] = sa[k];
     params[`b${k}`] = sb[k];
   }
-  a.device.run(binary, {
-    tensors: { a, b, g: g ?? a, y },
-    params,
-    constants: { OP: BINARY[name], SIDE: side, SAME: same ? 1 : 0 },
-    workgroups: linearWorkgroups(y.size),
-  });
-  return y;
+  const n = elementCount(shape), inner = rowLength(a, b, shape);
+  if (sameShape(a, b)) return { layout: 1, params, workgroups: linearWorkgroups(n) };
+  if (inner === 0) return { layout: 0, params, workgroups: linearWorkgroups(n) };
+  const rows = n / inner, y = Math.min(rows, 65535);
+  return {
+    layout: 2,
+    params: { ...params, d1: elementCount(b), d5: inner },
+    workgroups: [Math.ceil(inner / 64), y, Math.ceil(rows / y)],
+  };
+}
+
+/** Length of rows along which b is one number, if a fills the shape and b repeats by rows; else 0. */
+function rowLength(a: Shape, b: Shape, shape: Shape): number {
+  if (!sameShape(a, shape)) return 0;
+  const own = [...new Array(shape.length - b.length).fill(1), ...b];
+  let last = shape.length;
+  while (last > 0 && own[last - 1] === 1) last--;
+  const inner = elementCount(shape.slice(last));
+  let first = last;
+  while (first > 0 && own[first - 1] === shape[first - 1]) first--;
+  const repeats = own.slice(0, first).every((n) => n === 1);
+  return repeats && inner >= 16 ? inner : 0;
 }
 
 function applyBinary(name: BinaryName, a: Tensor, b: Tensor): Tensor {
@@ -155,10 +217,21 @@ function applyBinary(name: BinaryName, a: Tensor, b: Tensor): Tensor {
     launchBinary(name, 0, a, b, null, shape),
     [a, b],
     (g, needs) => [
-      needs[0] ? sumTo(launchBinary(name, 1, a, b, g, shape), a.shape) : null,
-      needs[1] ? sumTo(launchBinary(name, 2, a, b, g, shape), b.shape) : null,
+      needs[0] ? sumTo(binaryGradient(name, 1, a, b, g), a.shape) : null,
+      needs[1] ? sumTo(binaryGradient(name, 2, a, b, g), b.shape) : null,
     ],
   );
+}
+
+function binaryGradient(
+  name: BinaryName,
+  side: 1 | 2,
+  a: Tensor,
+  b: Tensor,
+  g: Tensor,
+): Tensor {
+  const part = launchBinary(name, side, a, b, g, g.shape);
+  return firstDerivative(part, [a, b, g], name);
 }
 
 /** a + b. */

@@ -3,12 +3,15 @@
 // y[i] = g[i] * df/db                              SIDE 2
 //
 // y, g: contiguous, shape (d0 .. d5).  a, b: read through strides, so that a
-// broadcast axis has stride 0.  SAME 1: all three have one shape (no strides).
-// f is chosen by OP, see elementwise.ts.
-// Dispatch: one invocation per number of y, folded over x and y.
+// broadcast axis has stride 0.  f is chosen by OP, see elementwise.ts.
+// LAYOUT 0: strides.  LAYOUT 1: all of one shape.  LAYOUT 2: a has the shape of
+// y, (rows, d5), and b one number a row, repeating after d1 rows: integer
+// divisions, slow on CPUs, are then not needed.
+// Dispatch: one invocation per number of y, folded over x and y; for LAYOUT 2
+// x over d5, y and z over rows.
 override OP: u32 = 0u;
 override SIDE: u32 = 0u;
-override SAME: u32 = 0u;
+override LAYOUT: u32 = 0u;
 
 struct Params {
   n: u32,
@@ -50,21 +53,37 @@ fn derivative(u: f32, v: f32) -> f32 {
   }
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= params.n) { return; }
-  var ia = i;
-  var ib = i;
-  if (SAME == 0u) {
-    var r = i;
-    let i5 = r % params.d5; r = r / params.d5;
-    let i4 = r % params.d4; r = r / params.d4;
-    let i3 = r % params.d3; r = r / params.d3;
-    let i2 = r % params.d2; r = r / params.d2;
-    let i1 = r % params.d1; let i0 = r / params.d1;
-    ia = i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3 + i4 * params.a4 + i5 * params.a5;
-    ib = i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3 + i4 * params.b4 + i5 * params.b5;
-  }
+fn apply(i: u32, ia: u32, ib: u32) {
   if (SIDE == 0u) { y[i] = value(a[ia], b[ib]); } else { y[i] = g[i] * derivative(a[ia], b[ib]); }
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u
+) {
+  var i = id.x + id.y * groups.x * 64u;
+  if (LAYOUT == 2u) {
+    let row = group.y + group.z * groups.y;
+    i = row * params.d5 + id.x;
+    if (id.x >= params.d5 || i >= params.n) { return; }
+    apply(i, i, row % params.d1);
+    return;
+  }
+  if (i >= params.n) { return; }
+  if (LAYOUT == 1u) {
+    apply(i, i, i);
+    return;
+  }
+  var r = i;
+  let i5 = r % params.d5; r = r / params.d5;
+  let i4 = r % params.d4; r = r / params.d4;
+  let i3 = r % params.d3; r = r / params.d3;
+  let i2 = r % params.d2; r = r / params.d2;
+  let i1 = r % params.d1; let i0 = r / params.d1;
+  apply(
+    i,
+    i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3 + i4 * params.a4 + i5 * params.a5,
+    i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3 + i4 * params.b4 + i5 * params.b5);
 }

@@ -11,6 +11,10 @@ import sampleBackwardPointsSource from "./sample_backward_points.wgsl" with {
 };
 import decodeSource from "./decode.wgsl" with { type: "text" };
 import decodeBackwardSource from "./decode_backward.wgsl" with { type: "text" };
+import decodeLanesSource from "./decode_lanes.wgsl" with { type: "text" };
+import decodeBackwardLanesSource from "./decode_backward_lanes.wgsl" with {
+  type: "text",
+};
 import fixedPointUnitSource from "./fixed_point_unit.wgsl" with {
   type: "text",
 };
@@ -33,6 +37,16 @@ export const decode: Kernel = defineKernel("triplane.decode", decodeSource);
 export const decodeBackward: Kernel = defineKernel(
   "triplane.decode_backward",
   decodeBackwardSource,
+);
+/** `decode` by subgroups of 8 lanes. */
+export const decodeLanes: Kernel = defineKernel(
+  "triplane.decode_lanes",
+  decodeLanesSource,
+);
+/** `decodeBackward` by subgroups of 8 lanes. */
+export const decodeBackwardLanes: Kernel = defineKernel(
+  "triplane.decode_backward_lanes",
+  decodeBackwardLanesSource,
 );
 /** Unit of the fixed-point sums. */
 export const fixedPointUnit: Kernel = defineKernel(

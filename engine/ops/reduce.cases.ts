@@ -1,0 +1,112 @@
+/**
+ * Conformance cases of the reductions, with their float64 reference.
+ *
+ * @module
+ */
+import { resolveAxis } from "../shape.ts";
+import type { NumberArray, OperatorCase } from "./conformance.ts";
+import * as ops from "./reduce.ts";
+import { build } from "./reference.ts";
+
+type Fold = (all: number, value: number) => number;
+
+/** Folds the numbers of x along axes, from a first value. */
+export function reduceReference(
+  x: NumberArray,
+  options: ops.ReduceOptions,
+  fold: Fold,
+  first: number,
+): NumberArray {
+  const rank = x.shape.length;
+  const axes = options.axes?.map((a) => resolveAxis(a, rank)) ??
+    x.shape.map((_, k) => k);
+  const kept = x.shape.map((n, k) => axes.includes(k) ? 1 : n);
+  const y = build(kept, () => first);
+  const strides = kept.map((_, k) =>
+    axes.includes(k) ? 0 : kept.slice(k + 1).reduce((a, b) => a * b, 1)
+  );
+  build(x.shape, (index, k) => {
+    const at = index.reduce((sum, i, axis) => sum + i * strides[axis], 0);
+    return y.data[at] = fold(y.data[at], x.data[k]);
+  });
+  if (options.keep) return y;
+  return { data: y.data, shape: kept.filter((_, k) => !axes.includes(k)) };
+}
+
+function sumCase(
+  name: string,
+  shape: number[],
+  options: ops.ReduceOptions = {},
+): OperatorCase {
+  return {
+    operator: "sum",
+    name,
+    inputs: { x: { shape } },
+    run: (t) => ops.sum(t.x, options),
+    reference: (a) => reduceReference(a.x, options, (s, v) => s + v, 0),
+    linear: ["x"],
+  };
+}
+
+function meanCase(
+  name: string,
+  shape: number[],
+  options: ops.ReduceOptions = {},
+): OperatorCase {
+  return {
+    ...sumCase(name, shape, options),
+    operator: "mean",
+    run: (t) => ops.mean(t.x, options),
+    reference: (a) => {
+      const total = reduceReference(a.x, options, (s, v) => s + v, 0);
+      const count = a.x.data.length / total.data.length;
+      return { data: total.data.map((v) => v / count), shape: total.shape };
+    },
+  };
+}
+
+function squaresCase(name: string, shape: number[]): OperatorCase {
+  return {
+    operator: "sumOfSquares",
+    name,
+    inputs: { x: { shape } },
+    run: (t) => ops.sumOfSquares(t.x),
+    reference: (a) => reduceReference(a.x, {}, (s, v) => s + v * v, 0),
+  };
+}
+
+function maxCase(name: string, shape: number[], axis: number): OperatorCase {
+  return {
+    operator: "maxAlong",
+    name,
+    inputs: { x: { shape, differentiable: false } },
+    run: (t) => ops.maxAlong(t.x, axis),
+    reference: (a) =>
+      reduceReference(a.x, { axes: [axis], keep: true }, Math.max, -Infinity),
+    tolerance: 0,
+  };
+}
+
+/** Cases of the operators in `reduce.ts`. */
+export const reduceCases: OperatorCase[] = [
+  sumCase("everything", [3, 5, 7]),
+  sumCase("one number", [1]),
+  sumCase("the last axis", [6, 33], { axes: [-1] }),
+  sumCase("the first axis, kept", [33, 6], { axes: [0], keep: true }),
+  sumCase("the middle", [3, 65, 5], { axes: [1] }),
+  sumCase("two apart", [3, 5, 7, 2], { axes: [0, 2] }),
+  sumCase("batch and space of a picture", [2, 3, 9, 11], {
+    axes: [0, 2, 3],
+    keep: true,
+  }),
+  sumCase("in two rounds", [2, 5003], { axes: [1] }),
+  sumCase("long, in two rounds", [200_003]),
+  meanCase("everything", [3, 5, 7]),
+  meanCase("space", [2, 3, 9, 11], { axes: [2, 3] }),
+  meanCase("long, in two rounds", [3, 10_007], { axes: [1] }),
+  squaresCase("small", [3, 5]),
+  squaresCase("in two rounds", [70_001]),
+  maxCase("the last axis", [6, 33], -1),
+  maxCase("the middle", [3, 17, 5], 1),
+  maxCase("in two rounds", [2, 9001], 1),
+];

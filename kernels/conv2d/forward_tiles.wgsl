@@ -1,0 +1,166 @@
+// y[z, o, oy + p ostep, ox + q ostep] = sum over c, a, b of
+//     x[z, c, sy + p sstep + a ty, sx + q sstep + b tx] w[group(z), o, c, first + a w_y + b w_x]
+//
+// The walk of forward_lanes.wgsl as an implicit matrix product for a GPU:
+// forward, gradient by the image and phases of a transposed convolution.
+// x: (N groups, depth, sh, sw), zero outside.  y: (N groups, rows, oh, ow).
+// w: read through strides.
+// Tile: 64 channels x 64 pixels of the phase per workgroup of 64, 8 x 8 per
+// invocation: four vec4 reads of workgroup memory feed 64 multiply-adds.  Per
+// step 16 input channels of one tap are staged, so that no index is divided
+// inside the loop; the taps of 16 channels follow each other, so that their
+// weights and pixels are met in the cache.
+// Dispatch: tiles of ph pw pixels x blocks of 64 channels, folded over x and
+// y, z = N groups.
+struct Params {
+  blocks: u32, tiles: u32, along_tiles: u32, groups: u32, rows: u32, depth: u32,
+  ph: u32, pw: u32, inverse_pw: f32,
+  oh: u32, ow: u32, ostep: u32, oy: u32, ox: u32,
+  sh: u32, sw: u32, sstep: i32, sy: i32, sx: i32,
+  taps_y: u32, taps_x: u32, ty: i32, tx: i32,
+  w_group: u32, w_row: u32, w_depth: u32, w_first: u32, w_y: u32, w_x: u32
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+const DEPTH: u32 = 16u;
+// one vec4 more than a row has, against bank conflicts
+const PITCH: u32 = 17u;
+var<workgroup> left: array<vec4f, 272>;
+var<workgroup> right: array<vec4f, 272>;
+
+struct Pixels { y: vec4i, x: vec4i }
+
+// p, p + 1, p + 2, p + 3 of the phase; past the end the last one
+fn pixels(p: u32) -> Pixels {
+  let k = min(vec4u(p, p + 1u, p + 2u, p + 3u), vec4u(params.ph * params.pw - 1u));
+  let y = k / params.pw;
+  return Pixels(vec4i(y), vec4i(k - y * params.pw));
+}
+
+fn weights(row: u32, at: u32, ok: bool) -> vec4f {
+  let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(params.rows - 1u)) * params.w_row + at;
+  return select(vec4f(0.0), vec4f(weight[r.x], weight[r.y], weight[r.z], weight[r.w]), ok);
+}
+
+fn image(at: vec4i, ok: vec4<bool>) -> vec4f {
+  let k = select(vec4u(0u), vec4u(at), ok);
+  return select(vec4f(0.0), vec4f(x[k.x], x[k.y], x[k.z], x[k.w]), ok);
+}
+
+fn inside(at: vec4i, size: u32) -> vec4<bool> {
+  return (at >= vec4i(0)) & (at < vec4i(i32(size)));
+}
+
+fn store(to: vec4u, row: u32, pixel: u32, v: vec4f) {
+  if (row >= params.rows) { return; }
+  let count = params.ph * params.pw;
+  let at = to + row * params.oh * params.ow;
+  if (pixel < count) { y[at.x] = v.x; }
+  if (pixel + 1u < count) { y[at.y] = v.y; }
+  if (pixel + 2u < count) { y[at.z] = v.z; }
+  if (pixel + 3u < count) { y[at.w] = v.w; }
+}
+
+fn target_of(z: u32, p: Pixels) -> vec4u {
+  let y = vec4u(p.y) * params.ostep + params.oy;
+  return z * params.rows * params.oh * params.ow + y * params.ow + vec4u(p.x) * params.ostep + params.ox;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) t: u32
+) {
+  // which workgroups are neighbours decides what stays in the cache
+  let index = group.x + group.y * grid.x;
+  let along = params.along_tiles == 1u;
+  let tile = select(index / params.blocks, index % params.tiles, along) * 64u;
+  let block = select(index % params.blocks, index / params.tiles, along) * 64u;
+  let tx = t % 8u;
+  let ty = t / 8u;
+  let quad = t % 16u;
+  let deep = t / 16u;
+  let source = pixels(tile + quad * 4u);
+  let sy = source.y * params.sstep + params.sy;
+  let sx = source.x * params.sstep + params.sx;
+  let plane = params.sh * params.sw;
+  let start = group.z * params.depth * plane;
+  let weight_start = (group.z % params.groups) * params.w_group + params.w_first;
+  var c0a = vec4f(0.0);
+  var c0b = vec4f(0.0);
+  var c1a = vec4f(0.0);
+  var c1b = vec4f(0.0);
+  var c2a = vec4f(0.0);
+  var c2b = vec4f(0.0);
+  var c3a = vec4f(0.0);
+  var c3b = vec4f(0.0);
+  var c4a = vec4f(0.0);
+  var c4b = vec4f(0.0);
+  var c5a = vec4f(0.0);
+  var c5b = vec4f(0.0);
+  var c6a = vec4f(0.0);
+  var c6b = vec4f(0.0);
+  var c7a = vec4f(0.0);
+  var c7b = vec4f(0.0);
+  for (var c = 0u; c < params.depth; c += DEPTH) {
+    for (var a = 0u; a < params.taps_y; a++) {
+      let y_at = sy + i32(a) * params.ty;
+      let ok_y = inside(y_at, params.sh);
+      for (var b = 0u; b < params.taps_x; b++) {
+        let x_at = sx + i32(b) * params.tx;
+        let ok = ok_y & inside(x_at, params.sw);
+        let at = vec4i(i32(start)) + y_at * i32(params.sw) + x_at;
+        let tap = weight_start + a * params.w_y + b * params.w_x;
+        for (var i = 0u; i < 4u; i++) {
+          // weights: neighbouring invocations take neighbouring input channels
+          let d = c + quad;
+          let inner = d < params.depth;
+          left[quad * PITCH + deep + 4u * i] = weights(block + 4u * (deep + 4u * i), tap + select(0u, d, inner) * params.w_depth, inner);
+          // pixels: neighbouring invocations take neighbouring pixels
+          let e = c + deep + 4u * i;
+          right[(deep + 4u * i) * PITCH + quad] = image(at + i32(e * plane), ok & vec4<bool>(e < params.depth));
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < DEPTH; k++) {
+          let r = left[k * PITCH + 2u * ty];
+          let s = left[k * PITCH + 2u * ty + 1u];
+          let u = right[k * PITCH + tx];
+          let v = right[k * PITCH + tx + 8u];
+          c0a += r.x * u; c0b += r.x * v;
+          c1a += r.y * u; c1b += r.y * v;
+          c2a += r.z * u; c2b += r.z * v;
+          c3a += r.w * u; c3b += r.w * v;
+          c4a += s.x * u; c4b += s.x * v;
+          c5a += s.y * u; c5b += s.y * v;
+          c6a += s.z * u; c6b += s.z * v;
+          c7a += s.w * u; c7b += s.w * v;
+        }
+        workgroupBarrier();
+      }
+    }
+  }
+  let first = tile + tx * 4u;
+  let ta = target_of(group.z, pixels(first));
+  let tb = target_of(group.z, pixels(first + 32u));
+  let row = block + ty * 8u;
+  store(ta, row, first, c0a);
+  store(tb, row, first + 32u, c0b);
+  store(ta, row + 1u, first, c1a);
+  store(tb, row + 1u, first + 32u, c1b);
+  store(ta, row + 2u, first, c2a);
+  store(tb, row + 2u, first + 32u, c2b);
+  store(ta, row + 3u, first, c3a);
+  store(tb, row + 3u, first + 32u, c3b);
+  store(ta, row + 4u, first, c4a);
+  store(tb, row + 4u, first + 32u, c4b);
+  store(ta, row + 5u, first, c5a);
+  store(tb, row + 5u, first + 32u, c5b);
+  store(ta, row + 6u, first, c6a);
+  store(tb, row + 6u, first + 32u, c6b);
+  store(ta, row + 7u, first, c7a);
+  store(tb, row + 7u, first + 32u, c7b);
+}

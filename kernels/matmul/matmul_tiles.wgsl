@@ -1,0 +1,138 @@
+// y[part, z, r, l] = sum over the k of the part of A[z, r, k] B[z, k, l]
+//
+// a, b: read through strides (batch, row or lane, k).  y: (parts, batch, rows,
+// lanes) through strides.  Part p has k in [p chunk, p chunk + chunk); the sum
+// over parts is the product.
+// A_ALONG_K, B_ALONG_K 1: neighbouring invocations read neighbouring k, for a
+// side whose k is contiguous; 0: neighbouring rows or lanes.
+// Tile: 64 rows x 64 lanes per workgroup of 64, 8 x 8 per invocation: four
+// vec4 reads of workgroup memory feed 64 multiply-adds.  Per step 16 k are
+// staged.
+// Dispatch: tiles of lanes x blocks of 64 rows, folded over x and y, z = batch
+// parts.
+override A_ALONG_K: u32 = 1u;
+override B_ALONG_K: u32 = 0u;
+
+struct Params {
+  blocks: u32, tiles: u32, along_tiles: u32, batch: u32, rows: u32, lanes: u32, depth: u32, chunk: u32,
+  a_batch: u32, a_row: u32, a_k: u32,
+  b_batch: u32, b_lane: u32, b_k: u32,
+  y_batch: u32, y_row: u32, y_lane: u32
+}
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+const DEPTH: u32 = 16u;
+// one vec4 more than a row has, against bank conflicts
+const PITCH: u32 = 17u;
+var<workgroup> left: array<vec4f, 272>;
+var<workgroup> right: array<vec4f, 272>;
+
+fn four(first: u32, size: u32) -> vec4u {
+  return min(vec4u(first, first + 1u, first + 2u, first + 3u), vec4u(size - 1u));
+}
+
+fn rows_of(at: u32, ok: bool, row: u32) -> vec4f {
+  let i = four(row, params.rows) * params.a_row + at;
+  return select(vec4f(0.0), vec4f(a[i.x], a[i.y], a[i.z], a[i.w]), ok);
+}
+
+fn lanes_of(at: u32, ok: bool, lane: u32) -> vec4f {
+  let i = four(lane, params.lanes) * params.b_lane + at;
+  return select(vec4f(0.0), vec4f(b[i.x], b[i.y], b[i.z], b[i.w]), ok);
+}
+
+fn store(to: u32, row: u32, l: u32, v: vec4f) {
+  if (row >= params.rows) { return; }
+  let at = to + row * params.y_row + l * params.y_lane;
+  if (l < params.lanes) { y[at] = v.x; }
+  if (l + 1u < params.lanes) { y[at + params.y_lane] = v.y; }
+  if (l + 2u < params.lanes) { y[at + 2u * params.y_lane] = v.z; }
+  if (l + 3u < params.lanes) { y[at + 3u * params.y_lane] = v.w; }
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) t: u32
+) {
+  // which workgroups are neighbours decides what stays in the cache
+  let index = group.x + group.y * grid.x;
+  let along = params.along_tiles == 1u;
+  let tile = select(index / params.blocks, index % params.tiles, along) * 64u;
+  let block = select(index % params.blocks, index / params.tiles, along) * 64u;
+  let z = group.z % params.batch;
+  let first = (group.z / params.batch) * params.chunk;
+  let last = min(first + params.chunk, params.depth);
+  let tx = t % 8u;
+  let ty = t / 8u;
+  var c0a = vec4f(0.0);
+  var c0b = vec4f(0.0);
+  var c1a = vec4f(0.0);
+  var c1b = vec4f(0.0);
+  var c2a = vec4f(0.0);
+  var c2b = vec4f(0.0);
+  var c3a = vec4f(0.0);
+  var c3b = vec4f(0.0);
+  var c4a = vec4f(0.0);
+  var c4b = vec4f(0.0);
+  var c5a = vec4f(0.0);
+  var c5b = vec4f(0.0);
+  var c6a = vec4f(0.0);
+  var c6b = vec4f(0.0);
+  var c7a = vec4f(0.0);
+  var c7b = vec4f(0.0);
+  for (var k0 = first; k0 < last; k0 += DEPTH) {
+    for (var i = 0u; i < 4u; i++) {
+      // of 16 x 16 vec4 an invocation brings four
+      let fast = t % 16u;
+      let slow = t / 16u + 4u * i;
+      let ka = select(slow, fast, A_ALONG_K == 1u);
+      let ra = select(fast, slow, A_ALONG_K == 1u);
+      let kb = select(slow, fast, B_ALONG_K == 1u);
+      let rb = select(fast, slow, B_ALONG_K == 1u);
+      let at_a = z * params.a_batch + min(k0 + ka, last - 1u) * params.a_k;
+      let at_b = z * params.b_batch + min(k0 + kb, last - 1u) * params.b_k;
+      left[ka * PITCH + ra] = rows_of(at_a, k0 + ka < last, block + 4u * ra);
+      right[kb * PITCH + rb] = lanes_of(at_b, k0 + kb < last, tile + 4u * rb);
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < DEPTH; k++) {
+      let r = left[k * PITCH + 2u * ty];
+      let s = left[k * PITCH + 2u * ty + 1u];
+      let u = right[k * PITCH + tx];
+      let v = right[k * PITCH + tx + 8u];
+      c0a += r.x * u; c0b += r.x * v;
+      c1a += r.y * u; c1b += r.y * v;
+      c2a += r.z * u; c2b += r.z * v;
+      c3a += r.w * u; c3b += r.w * v;
+      c4a += s.x * u; c4b += s.x * v;
+      c5a += s.y * u; c5b += s.y * v;
+      c6a += s.z * u; c6b += s.z * v;
+      c7a += s.w * u; c7b += s.w * v;
+    }
+    workgroupBarrier();
+  }
+  let to = group.z * params.y_batch;
+  let l = tile + tx * 4u;
+  let row = block + ty * 8u;
+  store(to, row, l, c0a);
+  store(to, row, l + 32u, c0b);
+  store(to, row + 1u, l, c1a);
+  store(to, row + 1u, l + 32u, c1b);
+  store(to, row + 2u, l, c2a);
+  store(to, row + 2u, l + 32u, c2b);
+  store(to, row + 3u, l, c3a);
+  store(to, row + 3u, l + 32u, c3b);
+  store(to, row + 4u, l, c4a);
+  store(to, row + 4u, l + 32u, c4b);
+  store(to, row + 5u, l, c5a);
+  store(to, row + 5u, l + 32u, c5b);
+  store(to, row + 6u, l, c6a);
+  store(to, row + 6u, l + 32u, c6b);
+  store(to, row + 7u, l, c7a);
+  store(to, row + 7u, l + 32u, c7b);
+}
