@@ -1,0 +1,206 @@
+/**
+ * @file safetensors: an 8-byte little-endian length, a JSON header of that length, then the tensors' bytes.
+ * The header maps a tensor's name to `{dtype, shape, data_offsets: [begin, end]}`, offsets counted from the end of
+ * the header, plus an optional `__metadata__` of strings. The format forbids holes and overlaps, so both are errors.
+ * Source: https://github.com/huggingface/safetensors (format section of its README).
+ */
+import { readOrExplain, WeightsError } from "../errors.ts";
+import { writeAtomically } from "../files/atomic.ts";
+import { alignedCopy, elementCount, type WeightTensor } from "../tensor.ts";
+import {
+  type Dtype,
+  DTYPE_BYTES,
+  MAX_HEADER_BYTES,
+  readHeader,
+} from "./safetensors_header.ts";
+
+export { type Dtype, DTYPE_BYTES };
+
+/** A tensor as the file holds it: raw little-endian bytes (a view, not a copy) and how to read them. */
+export interface StoredTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** The content of one safetensors file. */
+export interface Safetensors {
+  /** The header's `__metadata__`; empty when there is none. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Tensors by name, in the header's order. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/**
+ * Reads and checks a whole safetensors file.
+ * @throws {WeightsError} When the file cannot be read or its header does not describe its bytes exactly.
+ */
+export async function readSafetensors(path: string): Promise<Safetensors> {
+  const bytes = await readOrExplain(
+    "the weights",
+    path,
+    () => Deno.readFile(path),
+  );
+  return parseSafetensors(bytes, path);
+}
+
+/**
+ * Interprets the bytes of a safetensors file without copying tensor data.
+ * @param source Name used in error messages.
+ * @throws {WeightsError} When the header does not describe the bytes exactly.
+ */
+export function parseSafetensors(
+  bytes: Uint8Array,
+  source = "the data",
+): Safetensors {
+  const broken = (why: string) =>
+    new WeightsError(`${source} is not a valid safetensors file: ${why}.`);
+  if (bytes.byteLength < 8) {
+    throw broken(
+      `it has ${bytes.byteLength} bytes, fewer than the 8 of the length field`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  if (headerBytes > MAX_HEADER_BYTES || headerBytes > bytes.byteLength - 8) {
+    throw broken(
+      `its header claims ${headerBytes} bytes but ${
+        bytes.byteLength - 8
+      } follow`,
+    );
+  }
+  const body = bytes.subarray(8 + headerBytes);
+  const header = bytes.subarray(8, 8 + headerBytes);
+  const { metadata, entries } = readHeader(header, body.byteLength, broken);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    tensors.set(name, { dtype, shape, bytes: body.subarray(begin, end) });
+  }
+  return { metadata, tensors };
+}
+
+/**
+ * The values of a stored tensor as float32. 64-bit values lose what float32 cannot hold; f16 and bf16 are exact.
+ */
+export function toFloat32(tensor: StoredTensor): WeightTensor {
+  return {
+    shape: tensor.shape,
+    data: decode(tensor.dtype, alignedCopy(tensor.bytes)),
+  };
+}
+
+function decode(dtype: Dtype, buffer: ArrayBuffer): Float32Array<ArrayBuffer> {
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(buffer);
+    case "F16":
+      return new Float32Array(new Float16Array(buffer));
+    case "BF16": {
+      // A bfloat16 is the upper half of a float32.
+      const bits = Uint32Array.from(
+        new Uint16Array(buffer),
+        (half) => half << 16,
+      );
+      return new Float32Array(bits.buffer);
+    }
+    case "F64":
+      return new Float32Array(new Float64Array(buffer));
+    case "I64":
+      return Float32Array.from(new BigInt64Array(buffer), Number);
+    case "U64":
+      return Float32Array.from(new BigUint64Array(buffer), Number);
+    case "I32":
+      return new Float32Array(new Int32Array(buffer));
+    case "U32":
+      return new Float32Array(new Uint32Array(buffer));
+    case "I16":
+      return new Float32Array(new Int16Array(buffer));
+    case "U16":
+      return new Float32Array(new Uint16Array(buffer));
+    case "I8":
+      return new Float32Array(new Int8Array(buffer));
+    case "U8":
+    case "BOOL":
+      return new Float32Array(new Uint8Array(buffer));
+  }
+}
+
+/**
+ * Stores values as `dtype`: floats are rounded to nearest even (f16 overflow becomes infinity, as IEEE 754 has it),
+ * integers are converted as typed arrays do.
+ */
+export function fromFloat32(
+  tensor: WeightTensor,
+  dtype: "F32" | "F16" | "I32" | "U8" = "F32",
+): StoredTensor {
+  const { shape, data } = tensor;
+  const stored = dtype === "F32"
+    ? data
+    : dtype === "F16"
+    ? new Float16Array(data)
+    : dtype === "I32"
+    ? new Int32Array(data)
+    : new Uint8Array(data);
+  return {
+    dtype,
+    shape,
+    bytes: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+  };
+}
+
+/**
+ * The bytes of a safetensors file that holds these tensors in this order. The header is padded with spaces to a
+ * multiple of 8, so that readers may map the tensors in place.
+ * @throws {WeightsError} When a tensor's bytes do not match its shape.
+ */
+export function encodeSafetensors(
+  content: Safetensors,
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(content.metadata).length > 0) {
+    header.__metadata__ = content.metadata;
+  }
+  // The widest elements first keeps every tensor aligned, as the reference writer does.
+  const entries = [...content.tensors].sort((a, b) =>
+    DTYPE_BYTES[b[1].dtype] - DTYPE_BYTES[a[1].dtype]
+  );
+  let position = 0;
+  for (const [name, { dtype, shape, bytes }] of entries) {
+    if (
+      name === "__metadata__" ||
+      bytes.byteLength !== elementCount(shape) * DTYPE_BYTES[dtype]
+    ) {
+      throw new WeightsError(
+        `Cannot write tensor ${name}: ${bytes.byteLength} bytes are not ${dtype} of [${shape}].`,
+      );
+    }
+    header[name] = {
+      dtype,
+      shape,
+      data_offsets: [position, position + bytes.byteLength],
+    };
+    position += bytes.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.byteLength / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + position);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.fill(0x20, 8, 8 + headerBytes).set(json, 8);
+  let offset = 8 + headerBytes;
+  for (const [, { bytes }] of entries) {
+    file.set(bytes, offset);
+    offset += bytes.byteLength;
+  }
+  return file;
+}
+
+/**
+ * Writes a safetensors file whole or not at all.
+ * @throws {WeightsError} When the folder cannot be written or the disk is full; nothing is left behind.
+ */
+export async function writeSafetensors(
+  path: string,
+  content: Safetensors,
+): Promise<void> {
+  await writeAtomically(path, encodeSafetensors(content));
+}

@@ -1,0 +1,116 @@
+/**
+ * @file A feed-forward image network as data: what every model format of this folder is translated into, and all that
+ * an executor has to know. It speaks TensorFlow's convention: pictures are [batch, height, width, channels] and
+ * filters [height, width, in, out]; whoever executes it in another layout converts the weights once.
+ */
+import type { WeightTensor } from "../tensor.ts";
+
+/** How a window is placed at the border: TensorFlow's two rules, or explicit zeros as [top, bottom, left, right]. */
+export type Padding =
+  | "valid"
+  | "same"
+  | readonly [top: number, bottom: number, left: number, right: number];
+
+/** [vertical, horizontal]. */
+export type Pair = readonly [number, number];
+
+/** An element-wise function. `prelu`'s slope has one value per channel; `clamp` may be open to one side (infinite). */
+export type Activation =
+  | { readonly kind: "relu" | "sigmoid" | "tanh" | "elu" }
+  | { readonly kind: "leakyRelu"; readonly alpha: number }
+  | { readonly kind: "prelu"; readonly slope: WeightTensor }
+  | { readonly kind: "clamp"; readonly min: number; readonly max: number };
+
+/**
+ * A convolution y = activation(scale * (x conv filter) + bias), `bias` one value per output channel.
+ * `filter` is [h, w, in, out], for a depthwise one [h, w, channels, multiplier] with output channel c * multiplier + m.
+ */
+export interface Convolution {
+  readonly kind: "conv2d";
+  readonly filter: WeightTensor;
+  readonly bias?: WeightTensor;
+  readonly depthwise: boolean;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly padding: Padding;
+  readonly activation?: Activation;
+}
+
+/** y = activation(x [n, in] times weight [in, out] + bias [out]). */
+export interface Dense {
+  readonly kind: "dense";
+  readonly weight: WeightTensor;
+  readonly bias?: WeightTensor;
+  readonly activation?: Activation;
+}
+
+/** The largest or the mean value under a window; the mean counts only pixels inside the picture. */
+export interface Pool {
+  readonly kind: "pool";
+  readonly reduce: "max" | "mean";
+  readonly size: Pair;
+  readonly strides: Pair;
+  readonly padding: Padding;
+}
+
+/** Everything a node can compute. */
+export type Operation =
+  /** A picture that the caller gives; a size of -1 is free. */
+  | { readonly kind: "input"; readonly shape: readonly number[] }
+  | { readonly kind: "constant"; readonly value: WeightTensor }
+  | Convolution
+  | Dense
+  | Pool
+  /** x * scale + shift, one pair of values per channel (the last axis). */
+  | {
+    readonly kind: "affine";
+    readonly scale: WeightTensor;
+    readonly shift: WeightTensor;
+  }
+  | { readonly kind: "activation"; readonly activation: Activation }
+  /** Of two inputs, with NumPy's broadcasting. */
+  | {
+    readonly kind: "binary";
+    readonly operator: "add" | "sub" | "mul" | "div" | "min" | "max";
+  }
+  /** Over the last axis. */
+  | { readonly kind: "softmax" }
+  /** Constant values around, [before, after] for each axis. */
+  | {
+    readonly kind: "pad";
+    readonly amounts: readonly Pair[];
+    readonly value: number;
+  }
+  /** In row-major order; -1 is what remains, 0 copies the input's size of that axis. */
+  | { readonly kind: "reshape"; readonly shape: readonly number[] }
+  /** Drops axes of size one. */
+  | { readonly kind: "squeeze"; readonly axes: readonly number[] }
+  | { readonly kind: "concat"; readonly axis: number }
+  | {
+    readonly kind: "mean";
+    readonly axes: readonly number[];
+    readonly keepDims: boolean;
+  };
+
+/** One value of the network: how it is computed and from which other nodes, by name. */
+export interface GraphNode {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly inputs: readonly string[];
+}
+
+/** A network: nodes in an order in which each comes after its inputs. */
+export interface Graph {
+  readonly nodes: readonly GraphNode[];
+  /** Names of the input nodes. */
+  readonly inputs: readonly string[];
+  /** From the model's public output names to node names. */
+  readonly outputs: ReadonlyMap<string, string>;
+}
+
+/** Values per output channel of a convolution's or dense layer's weight. */
+export function outputChannels(operation: Convolution | Dense): number {
+  if (operation.kind === "dense") return operation.weight.shape[1];
+  const [, , input, output] = operation.filter.shape;
+  return operation.depthwise ? input * output : output;
+}
