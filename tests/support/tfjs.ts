@@ -47,8 +47,8 @@ export async function loadOriginal(name: string): Promise<tf.GraphModel> {
 }
 
 /** The pieces of a model file as tfjs wants them in memory. */
-// deno-lint-ignore no-explicit-any
 export function artifacts(
+  // deno-lint-ignore no-explicit-any
   json: any,
   weights: Uint8Array,
 ): tf.io.ModelArtifacts {
@@ -81,27 +81,48 @@ export async function runGraphOnTfjs(
   input: NhwcTensor,
 ): Promise<Map<string, Float32Array>> {
   await startTfjs();
-  const results = tf.tidy(() => {
-    const values = new Map<string, tf.Tensor>();
-    for (const node of graph.nodes) {
-      const inputs = node.inputs.map((name) => values.get(name)!);
-      values.set(
-        node.name,
-        node.operation.kind === "input"
-          ? tf.tensor(input.data, [...input.shape])
-          : compute(node, inputs),
-      );
-    }
-    return [...graph.outputs].map(([name, node]) => ({
-      name,
-      tensor: values.get(node)!,
-    }));
-  });
-  const entries = await Promise.all(results.map(async ({ name, tensor }) => {
+  const results = tf.tidy(
+    () => [...evaluate(graph, tf.tensor(input.data, [...input.shape]))],
+  );
+  const entries = await Promise.all(results.map(async ([name, tensor]) => {
     return [name, await tensor.data() as Float32Array] as const;
   }));
-  tf.dispose(results.map(({ tensor }) => tensor));
+  tf.dispose(results.map(([, tensor]) => tensor));
   return new Map(entries);
+}
+
+/** Gradient by the input of the sum of one output times `seed`, computed by tfjs in plain JavaScript. */
+export async function gradientOnTfjs(
+  graph: Graph,
+  output: string,
+  input: NhwcTensor,
+  seed: Float32Array,
+): Promise<Float32Array> {
+  await startTfjs();
+  // The WebAssembly backend cannot differentiate convolutions.
+  await tf.setBackend("cpu");
+  const gradient = tf.grad((x: tf.Tensor) => {
+    const y = evaluate(graph, x).get(output)!;
+    return tf.sum(tf.mul(y, tf.tensor(seed, y.shape)));
+  })(tf.tensor(input.data, [...input.shape]));
+  const data = await gradient.data() as Float32Array;
+  gradient.dispose();
+  await tf.setBackend("wasm");
+  return data;
+}
+
+function evaluate(graph: Graph, x: tf.Tensor): Map<string, tf.Tensor> {
+  const values = new Map<string, tf.Tensor>();
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((name) => values.get(name)!);
+    values.set(
+      node.name,
+      node.operation.kind === "input" ? x : compute(node, inputs),
+    );
+  }
+  return new Map(
+    [...graph.outputs].map(([name, node]) => [name, values.get(node)!]),
+  );
 }
 
 function compute(

@@ -1,0 +1,207 @@
+/** Memory, order of work, and where the engine runs. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  add,
+  affine,
+  conv2d,
+  type Device,
+  exp,
+  gradients,
+  leakyRelu,
+  matmul,
+  mean,
+  openDevice,
+  square,
+  subtract,
+  sum,
+  type Tensor,
+} from "../engine/mod.ts";
+import { formula } from "../engine/ops/formula.ts";
+import { Adam } from "../engine/optim/adam.ts";
+import { defineKernel } from "../kernels/kernel.ts";
+import { DOUBLE } from "./support/double_kernel.ts";
+
+/** One training step of a two-layer network, as small as it can be. */
+function trainingStep(
+  device: Device,
+  adam: Adam,
+  x: Tensor,
+  target: Tensor,
+): Tensor {
+  using scope = device.scope();
+  const [w1, b1, w2] = adam.parameters;
+  const hidden = leakyRelu(add(matmul(x, w1), b1));
+  const loss = mean(square(subtract(matmul(hidden, w2), target)));
+  adam.step(gradients(loss, adam.parameters));
+  return scope.keep(loss.detach());
+}
+
+Deno.test("1,000 training steps learn, and take no more buffers and bytes than 10", async () => {
+  using device = await openDevice();
+  const parameters = [[3, 16], [16], [16, 2]].map((shape, k) =>
+    device.tensor(formula(`w${k}`, shape, 0.5), shape).track()
+  );
+  const x = device.tensor(formula("x", [32, 3]), [32, 3]);
+  const target = device.tensor(formula("target", [32, 2]), [32, 2]);
+  using adam = new Adam(parameters, { rate: 0.01 });
+  const losses: number[] = [];
+  let early = device.memory;
+  for (let step = 0; step < 1000; step++) {
+    const loss = trainingStep(device, adam, x, target);
+    if (step % 250 === 9) losses.push(await loss.item());
+    loss.release();
+    if (step === 9) early = device.memory;
+  }
+  await device.finish();
+  assertEquals(device.memory, early);
+  assert(losses[3] < losses[0] / 2, `losses ${losses}`);
+});
+
+Deno.test("a scope releases what was made in it, except what is kept", async () => {
+  using device = await openDevice();
+  const x = device.tensor([1, 2, 3], [3]);
+  const before = device.memory.live;
+  let inner: Tensor, kept: Tensor;
+  {
+    using scope = device.scope();
+    inner = square(x);
+    kept = scope.keep(affine(inner, 2));
+  }
+  assert(inner.released);
+  assert(!kept.released);
+  assertEquals([...await kept.data()], [2, 8, 18]);
+  kept.release();
+  assertEquals(device.memory.live, before);
+});
+
+Deno.test("a kept tensor belongs to the enclosing scope", async () => {
+  using device = await openDevice();
+  let kept: Tensor;
+  {
+    using _outer = device.scope();
+    {
+      using inner = device.scope();
+      kept = inner.keep(device.full([2], 1));
+    }
+    assert(!kept.released);
+  }
+  assert(kept.released);
+});
+
+Deno.test("unscoped tensors outlive every scope", async () => {
+  using device = await openDevice();
+  let table: Tensor;
+  {
+    using _scope = device.scope();
+    table = device.unscoped(() => device.full([2], 3));
+  }
+  assertEquals([...await table.data()], [3, 3]);
+});
+
+Deno.test("a view keeps the buffer of a released tensor", async () => {
+  using device = await openDevice();
+  const x = device.tensor([1, 2, 3, 4], [4]), view = x.view([2, 2]);
+  x.release();
+  device.full([4], 9);
+  assertEquals([...await view.data()], [1, 2, 3, 4]);
+});
+
+Deno.test("a user's kernel runs with its constants", async () => {
+  using device = await openDevice();
+  const kernel = defineKernel("test.double", DOUBLE);
+  const x = device.tensor([1, 2, 3], [3]), y = device.empty([3]);
+  const launch = (factor?: number) => {
+    device.run(kernel, {
+      tensors: { x, y },
+      params: { n: 3 },
+      constants: factor ? { FACTOR: factor } : {},
+      workgroups: [1],
+    });
+    return y.data();
+  };
+  assertEquals([...await launch()], [2, 4, 6]);
+  assertEquals([...await launch(-1)], [-1, -2, -3]);
+});
+
+Deno.test("the engine works inside a worker", async () => {
+  const worker = new Worker(
+    new URL("support/engine_worker.ts", import.meta.url),
+    { type: "module" },
+  );
+  const answer = Promise.withResolvers<number>();
+  worker.onmessage = (event) => answer.resolve(event.data);
+  worker.onerror = (event) => answer.reject(event.error);
+  worker.postMessage([1, 2, 3.5]);
+  assertEquals(await answer.promise, 6.5);
+  worker.terminate();
+});
+
+Deno.test({
+  name: "the engine needs no permission",
+  permissions: "none",
+  fn: async () => {
+    using device = await openDevice();
+    const x = device.tensor(formula("x", [1, 2, 5, 5]), [1, 2, 5, 5]).track();
+    const w = device.tensor(formula("w", [3, 2, 3, 3]), [3, 2, 3, 3]).track();
+    const loss = sum(square(conv2d(x, w, { padding: 1 })));
+    const data = await device.read(...gradients(loss, [x, w]));
+    assertEquals(data.map((d) => d.length), [50, 54]);
+  },
+});
+
+Deno.test("a write after recorded work does not overtake it", async () => {
+  using device = await openDevice();
+  const x = device.tensor([1, 2], [2]);
+  const before = square(x);
+  device.write(x, [10, 20]);
+  const after = square(x);
+  const data = await device.read(before, after);
+  assertEquals(data.map((d) => [...d]), [[1, 4], [100, 400]]);
+});
+
+Deno.test("a buffer that is reused keeps the order of work", async () => {
+  using device = await openDevice();
+  const results: Tensor[] = [];
+  for (let k = 0; k < 300; k++) {
+    using _scope = device.scope();
+    using x = device.unscoped(() => device.full([4], k));
+    results.push(device.unscoped(() => affine(x, 2)));
+  }
+  const data = await device.read(...results);
+  data.forEach((d, k) => assertEquals([...d], [2 * k, 2 * k, 2 * k, 2 * k]));
+});
+
+Deno.test("many read-backs at once are right and leave nothing behind", async () => {
+  using device = await openDevice();
+  const tensors = Array.from({ length: 20 }, (_, k) => device.full([k + 1], k));
+  const data = await Promise.all(tensors.map((t) => t.data()));
+  data.forEach((d, k) => assert(d.length === k + 1 && d.every((v) => v === k)));
+});
+
+Deno.test("profileKernels counts launches and gives times", async () => {
+  using device = await openDevice();
+  const x = device.full([1000], 1);
+  const times = await device.profileKernels(() => {
+    for (let k = 0; k < 5; k++) exp(x);
+    add(x, x);
+  });
+  if (times === null) return; // the adapter has no timestamps
+  const counts = Object.fromEntries(times.map((t) => [t.kernel, t.count]));
+  assertEquals(counts["elementwise.unary"], 5);
+  assertEquals(counts["elementwise.binary"], 1);
+  assert(times.every((t) => t.milliseconds >= 0));
+  // and the device goes on without a profile
+  assertEquals((await square(x).data())[0], 1);
+});
+
+Deno.test("trim gives waiting buffers back and work goes on", async () => {
+  using device = await openDevice();
+  {
+    using _scope = device.scope();
+    device.zeros([100_000]);
+  }
+  const before = device.memory.total;
+  device.trim();
+  assert(device.memory.total < before);
+  assertEquals((await square(device.full([1], 5)).data())[0], 25);
+});

@@ -1,0 +1,248 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  findNpmPackage,
+  fuse,
+  type Graph,
+  loadKnownModel,
+  lowerTfGraph,
+  parseTfGraph,
+  readTfGraph,
+  WeightsError,
+} from "../weights/mod.ts";
+import {
+  loadOriginal,
+  relativeError,
+  runGraphOnTfjs,
+  runOriginal,
+  startTfjs,
+  testPattern,
+  tf,
+} from "./support/tfjs.ts";
+
+const floats = (...values: number[]) => new Float32Array(values);
+
+const noShards = () => Promise.resolve(new Uint8Array(0));
+
+Deno.test("tfjs graph: nodes come after their inputs, control inputs and unused nodes are left out", async () => {
+  const json = {
+    modelTopology: {
+      node: [
+        { name: "sum", op: "AddV2", input: ["half", "x:0", "^unused"] },
+        { name: "half", op: "Relu", input: ["x"] },
+        { name: "unused", op: "Nonsense", input: ["x"] },
+        {
+          name: "x",
+          op: "Placeholder",
+          attr: { shape: { shape: { dim: [{ size: "-1" }, { size: 2 }] } } },
+        },
+      ],
+    },
+    weightsManifest: [],
+    signature: { outputs: { "y:0": { name: "sum:0" } } },
+  };
+  const graph = await parseTfGraph(json, noShards, "test");
+  assertEquals(graph.nodes.map(({ name }) => name), ["x", "half", "sum"]);
+  assertEquals(graph.nodes[0].attributes.get("shape"), [-1, 2]);
+  assertEquals([...graph.outputs], [["y", "sum"]]);
+});
+
+Deno.test("tfjs graph: a damaged model is refused in one sentence", async () => {
+  const node = (name: string, op: string, ...input: string[]) => ({
+    name,
+    op,
+    input,
+  });
+  const model = (...nodes: unknown[]) => ({
+    modelTopology: { node: nodes },
+    weightsManifest: [],
+  });
+  const refused = async (json: unknown, message: string) => {
+    await assertRejects(
+      async () => lowerTfGraph(await parseTfGraph(json, noShards, "m.json")),
+      WeightsError,
+      message,
+    );
+  };
+  await refused({}, "m.json is not a TensorFlow.js graph model");
+  await refused(null, "m.json is not a TensorFlow.js graph model");
+  await refused(model(node("a", "Relu", "b")), "b is used but not defined");
+  await refused({
+    ...model(node("a", "Relu", "b"), node("b", "Relu", "a")),
+    signature: { outputs: { a: { name: "a" } } },
+  }, "depends on itself");
+  await refused(model(node("a", "Einsum")), "the operator Einsum");
+  const short = {
+    ...model(),
+    weightsManifest: [{
+      paths: ["a"],
+      weights: [{ name: "w", shape: [2], dtype: "float32" }],
+    }],
+  };
+  await refused(short, "need at least 8 bytes but 0 are there");
+  await assertRejects(
+    () => readTfGraph("/nowhere/model.json"),
+    WeightsError,
+    "it does not exist",
+  );
+});
+
+Deno.test("tfjs weights: float16, uint8 and uint16 are dequantised as tfjs does", async () => {
+  await startTfjs();
+  const specs = [
+    {
+      name: "h",
+      shape: [2],
+      dtype: "float32",
+      quantization: { dtype: "float16" },
+    },
+    {
+      name: "b",
+      shape: [3],
+      dtype: "float32",
+      quantization: { dtype: "uint8", scale: 0.013, min: -1.7 },
+    },
+    {
+      name: "s",
+      shape: [2],
+      dtype: "float32",
+      quantization: { dtype: "uint16", scale: 0.0007, min: -20.1 },
+    },
+    { name: "i", shape: [1], dtype: "int32" },
+  ] as const;
+  const bytes = new Uint8Array(4 + 3 + 4 + 4);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = (k * 71 + 13) % 120;
+  // An integer that float32 holds exactly.
+  bytes.set([7, 1, 0, 0], 11);
+  const graph = await parseTfGraph(
+    {
+      modelTopology: { node: [] },
+      weightsManifest: [{ paths: ["w"], weights: specs }],
+    },
+    () => Promise.resolve(bytes),
+    "test",
+  );
+  const expected = tf.io.decodeWeights(
+    bytes.slice().buffer,
+    specs as unknown as tf.io.WeightsManifestEntry[],
+  );
+  for (const { name } of specs) {
+    assertEquals([...graph.weights.get(name)!.data], [
+      ...expected[name].dataSync(),
+    ], name);
+  }
+});
+
+for (const name of ["blazeface", "facemesh", "faceres", "iris"] as const) {
+  Deno.test(`tfjs graph: ${name} means the same after translation and after fusion`, async () => {
+    const graph = await loadKnownModel(name);
+    const input = testPattern(
+      inputShape(graph),
+      name === "blazeface" ? -1 : 0,
+      name === "faceres" ? 255 : 1,
+    );
+    const expected = await runOriginal(await loadOriginal(name), input);
+    for (
+      const [stage, variant] of [["translated", graph], [
+        "fused",
+        fuse(graph),
+      ]] as const
+    ) {
+      const found = await runGraphOnTfjs(variant, input);
+      // tfjs calls outputs by node, the signature by its own names.
+      const byNode = await loadOriginalNames(name);
+      for (const [output, values] of found) {
+        const error = relativeError(values, expected.get(byNode.get(output)!)!);
+        assert(error < 2e-5, `${stage} ${output}: ${error}`);
+      }
+    }
+  });
+}
+
+async function loadOriginalNames(name: string): Promise<Map<string, string>> {
+  const { folder } = findNpmPackage("@vladmandic/human");
+  const json = JSON.parse(
+    await Deno.readTextFile(`${folder}/models/${name}.json`),
+  );
+  const { outputs } = json.signature ?? json.userDefinedMetadata.signature;
+  return new Map(
+    Object.entries(outputs).map(([key, value]) => {
+      const strip = (text: string) => text.replace(/:0$/, "");
+      return [strip(key), strip((value as { name: string }).name)];
+    }),
+  );
+}
+
+function inputShape(graph: Graph): number[] {
+  const { operation } = graph.nodes.find(({ name }) =>
+    name === graph.inputs[0]
+  )!;
+  if (operation.kind !== "input") throw new Error("no input");
+  return operation.shape.map((size) => Math.abs(size));
+}
+
+Deno.test("fuse: min(max(x)) chains become one clamp, and what others use stays", async () => {
+  const scalar = (name: string, value: number) => ({
+    name,
+    operation: {
+      kind: "constant",
+      value: { shape: [], data: floats(value) },
+    } as const,
+    inputs: [],
+  });
+  const graph: Graph = {
+    nodes: [
+      { name: "x", operation: { kind: "input", shape: [1, 4] }, inputs: [] },
+      scalar("six", 6),
+      scalar("zero", 0),
+      scalar("two", 2),
+      {
+        name: "relu",
+        operation: { kind: "activation", activation: { kind: "relu" } },
+        inputs: ["x"],
+      },
+      {
+        name: "low",
+        operation: { kind: "binary", operator: "min" },
+        inputs: ["relu", "six"],
+      },
+      {
+        name: "clip",
+        operation: { kind: "binary", operator: "max" },
+        inputs: ["zero", "low"],
+      },
+      {
+        name: "twice",
+        operation: { kind: "binary", operator: "mul" },
+        inputs: ["clip", "two"],
+      },
+    ],
+    inputs: ["x"],
+    outputs: new Map([["y", "twice"]]),
+  };
+  const fused = fuse(graph);
+  assertEquals(fused.nodes.map(({ name }) => name), [
+    "x",
+    "two",
+    "clip",
+    "twice",
+  ]);
+  assertEquals(fused.nodes[2].operation, {
+    kind: "activation",
+    activation: { kind: "clamp", min: 0, max: 6 },
+  });
+  assertEquals(fuse(graph, ["low"]).nodes.map(({ name }) => name), [
+    "x",
+    "zero",
+    "two",
+    "low",
+    "clip",
+    "twice",
+  ]);
+  const input = { shape: [1, 4], data: floats(-1, 2, 5, 9) };
+  assertEquals([...(await runGraphOnTfjs(fused, input)).get("y")!], [
+    0,
+    4,
+    10,
+    12,
+  ]);
+});
