@@ -39,7 +39,7 @@ export function blendLatents(
 
 /** Deformation since the resting frame. */
 function offsets(motion: Motion, frame: number): Float64Array {
-  const rest = motion.frames[motion.neutral].points;
+  const rest = motion.rest.points;
   return motion.frames[frame].points.map((v, k) => v - rest[k]);
 }
 

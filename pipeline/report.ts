@@ -1,0 +1,138 @@
+/**
+ * `report.json`: what a run did, how long it took and how good it is.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Device } from "../engine/mod.ts";
+import type { RunContext } from "./context.ts";
+import { readBytes, writeFileAtomic } from "./media/files.ts";
+import type { AnimateOptions } from "./options.ts";
+import { presetOf } from "./presets.ts";
+import type { Quality } from "./quality.ts";
+import type { Fingerprint } from "./run_folder.ts";
+
+/** Stages in the order in which they run. */
+export type StageName =
+  | "performance"
+  | "portrait"
+  | "transfer"
+  | "projection"
+  | "tuning"
+  | "rendering"
+  | "writing"
+  | "measuring";
+
+/** Gathers the figures of one run. */
+export class Report {
+  /** Seconds of each stage. */
+  readonly seconds: Partial<Record<StageName, number>> = {};
+  /** Losses of both optimisations. */
+  readonly losses: { projection?: number[]; tuning?: number[] } = {};
+  /** Figures measured on the result. */
+  quality: Quality | null = null;
+  readonly #device: Device;
+  readonly #options: AnimateOptions;
+  readonly #begin = performance.now();
+
+  /** @param device whose memory is reported */
+  constructor(device: Device, options: AnimateOptions) {
+    this.#device = device;
+    this.#options = options;
+  }
+
+  /** A file among the results. */
+  path(name: string): string {
+    return join(this.#options.out, name);
+  }
+
+  /** Runs a stage and notes how long it takes. */
+  async timed<T>(stage: StageName, body: () => Promise<T>): Promise<T> {
+    const begin = performance.now();
+    const result = await body();
+    this.seconds[stage] = Math.round(performance.now() - begin) / 1000;
+    return result;
+  }
+
+  /** What decides the intermediate results of a run. */
+  async fingerprint(): Promise<Fingerprint> {
+    const {
+      source,
+      driving,
+      generator,
+      out: _out,
+      resume: _resume,
+      orbit: _orbit,
+      ...rest
+    } = this.#options;
+    const { sampleFactor: _samples, ...preset } = presetOf(this.#options);
+    const files = await Promise.all([source, driving, generator].map(digest));
+    return { files, options: rest, preset };
+  }
+
+  /**
+   * Writes `report.json`.
+   *
+   * @throws {PantomimeError} when it cannot be written
+   */
+  async write(frames: number, fps: number): Promise<void> {
+    const { info, profile, memory } = this.#device;
+    const content = {
+      adapter: {
+        description: info.description,
+        vendor: info.vendor,
+        profile,
+        cpu: info.isFallbackAdapter,
+      },
+      deno: Deno.version.deno,
+      options: this.#options,
+      settings: presetOf(this.#options),
+      frames,
+      fps,
+      seconds: {
+        ...this.seconds,
+        total: Math.round(performance.now() - this.#begin) / 1000,
+      },
+      peakGpuBytes: memory.peak,
+      peakProcessBytes: Deno.memoryUsage().rss,
+      losses: this.losses,
+      quality: this.quality,
+    };
+    const text = JSON.stringify(content, null, 2) + "\n";
+    await writeFileAtomic(
+      this.path("report.json"),
+      new TextEncoder().encode(text),
+    );
+  }
+
+  /** Says where the results are and how good they are. */
+  print(context: RunContext, files: readonly string[]): void {
+    context.print(`Animation   ${files[0]}`);
+    context.print(`Comparison  ${this.path("comparison.webp")}`);
+    context.print(`Figures     ${this.path("report.json")}`);
+    const q = this.quality;
+    if (!q) return;
+    const figure = (value: number | null, digits: number, unit = "") =>
+      value === null ? "-" : `${value.toFixed(digits)}${unit}`;
+    context.print(
+      `Quality     source view ${figure(q.sourcePsnr, 1, " dB")}, identity ${
+        figure(q.identity, 2)
+      }, ` +
+        `pose error ${figure(q.poseErrorDegrees, 1, "°")}, mouth correlation ${
+          figure(q.mouthCorrelation, 2)
+        }`,
+    );
+  }
+}
+
+/** SHA-256 of a file, or of nothing where there is none (a folder, a default). */
+async function digest(path: string | undefined): Promise<string> {
+  if (path === undefined) return "";
+  const { isFile } = await Deno.stat(path);
+  if (!isFile) return path;
+  const hash = await crypto.subtle.digest(
+    "SHA-256",
+    await readBytes(path) as Uint8Array<ArrayBuffer>,
+  );
+  return new Uint8Array(hash).toHex();
+}
