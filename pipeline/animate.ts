@@ -34,9 +34,10 @@ import {
   type Generator,
   loadGenerator,
 } from "./generator/state.ts";
+import { expectedShifts } from "./inversion/expressions.ts";
 import { inpaintMouth } from "./inversion/inpaint.ts";
 import { project } from "./inversion/project.ts";
-import { tune } from "./inversion/tune.ts";
+import { type Pivot, tune } from "./inversion/tune.ts";
 import { loadFaceFeatures } from "./losses/networks.ts";
 import { ensureFolder } from "./media/files.ts";
 import type { Picture } from "./media/picture.ts";
@@ -104,12 +105,13 @@ export async function runAnimate(
 
 /** Reads or records the driving performance. */
 async function perform(
-  { options, context, networks }: Run,
+  { options, preset, context, networks }: Run,
 ): Promise<LoadedPerformance> {
-  const { fps, frames: maxFrames, start, end } = options;
+  const { fps, start, end } = options;
+  const maxFrames = options.frames ?? preset.frames;
   const { motion, pictures } = await loadPerformance(
     options.driving,
-    { fps, maxFrames, start, end },
+    { fps, maxFrames, start, end, mostFps: preset.fps },
     () => Promise.resolve(networks),
     context.progress,
     context.signal,
@@ -154,7 +156,7 @@ async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
   const label = cameraLabel(aligned.cam2world);
   const ws = await report.timed(
     "projection",
-    () => projectClip(run, generator, label, targets, folder),
+    () => projectClip(run, generator, label, motion, targets, folder),
   );
   const tuned = await report.timed(
     "tuning",
@@ -197,9 +199,10 @@ async function transfer(
 
 /** Stage C: w of the portrait, then of each frame. */
 async function projectClip(
-  { device, preset, context, report }: Run,
+  { device, options, preset, context, report }: Run,
   generator: Generator,
   label: Float32Array,
+  motion: Motion,
   targets: ExpressionTargets,
   folder: RunFolder,
 ): Promise<Float32Array[]> {
@@ -212,6 +215,13 @@ async function projectClip(
   using _scope = device.scope();
   const network = await loadFaceFeatures(device);
   const done = await folder.latents();
+  const shifts = preset.shiftScale === 0 ? null : await expectedShifts(
+    device,
+    generator,
+    label,
+    motion,
+    options.expressionScale,
+  );
   const { ws, losses } = await project(
     device,
     generator,
@@ -222,6 +232,10 @@ async function projectClip(
     {
       signal: context.signal,
       done,
+      shifts: shifts && [
+        new Float32Array(shifts[0].length),
+        ...shifts.map((shift) => shift.map((v) => preset.shiftScale * v)),
+      ],
       onStep: (frame, step) =>
         stage.update(
           frame === 0 ? step : firstSteps + (frame - 1) * nextSteps + step,
@@ -250,13 +264,12 @@ async function tuneClip(
   const stage = context.progress.stage("Tuning", preset.tuning.steps);
   using _scope = device.scope();
   const network = await loadFaceFeatures(device);
-  const pivots = [{ w: ws[0], picture: targets.portrait.edited }];
+  const { edited, face } = targets.portrait;
+  const pivots: Pivot[] = [{ w: ws[0], picture: edited, face }];
   for (const [k, target] of targets.frames.entries()) {
     const render = await view(device, original, ws[k + 1], label);
-    pivots.push({
-      w: ws[k + 1],
-      picture: inpaintMouth(target, render, side, preset.inpainting),
-    });
+    const picture = inpaintMouth(target, render, side, preset.inpainting);
+    pivots.push({ w: ws[k + 1], picture, face: target.face });
   }
   report.losses.tuning = await tune(
     device,

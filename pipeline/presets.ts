@@ -13,12 +13,22 @@ import type { AnimateOptions, Quality } from "./options.ts";
 
 /** Settings of every stage. */
 export interface Preset {
+  /** Frames at most, unless the options say otherwise. */
+  frames: number;
+  /** Frames per second at most, unless the options say otherwise. */
+  fps: number;
   /** Stage C. */
   projection: ProjectionSettings;
   /** Mouth inpainting. */
   inpainting: InpaintSettings;
   /** Stage D. */
   tuning: TuningSettings;
+  /**
+   * How far frames are set apart in w before stage C, relative to what the mannequin's expressions
+   * say; frames far apart are easier to tell from each other in stage D. 0 starts each frame where
+   * the one before ended, as published.
+   */
+  shiftScale: number;
   /** Stage E: factor on the samples of a ray. */
   sampleFactor: number;
 }
@@ -27,38 +37,41 @@ export interface Preset {
  * The published learning rates belong to thousands of steps; with a hundred,
  * larger ones go further. See bench/NOTES.md for the trials.
  */
-const BRISK: Omit<Preset, "projection" | "tuning"> = {
-  inpainting: { margin: 5 / 512, feather: 3 / 512 },
+const BRISK: Omit<Preset, "projection" | "tuning" | "frames"> = {
+  fps: 12,
+  inpainting: { margin: 5 / 512, feather: 3 / 512, cavity: 0.7 },
+  shiftScale: 2,
   sampleFactor: 1,
 };
+
+/** Weights of the losses that short runs add to the published ones. */
+const PROJECTION = {
+  rate: 0.05,
+  relative: true,
+  pixel: 2,
+  surroundings: 1,
+  prior: 2e-3,
+};
+const TUNING = { rate: 3e-3, pixel: 4, face: 2, motion: 2 };
 
 const PRESETS: Record<Quality, Preset> = {
   draft: {
     ...BRISK,
-    projection: {
-      firstSteps: 24,
-      nextSteps: 1,
-      rate: 0.05,
-      pixel: 2,
-      surroundings: 1,
-      prior: 2e-3,
-    },
-    tuning: { steps: 48, rate: 2e-3, pixel: 2 },
+    frames: 28,
+    projection: { ...PROJECTION, firstSteps: 24, nextSteps: 1 },
+    tuning: { ...TUNING, steps: 60 },
   },
   default: {
     ...BRISK,
-    projection: {
-      firstSteps: 60,
-      nextSteps: 3,
-      rate: 0.05,
-      pixel: 2,
-      surroundings: 1,
-      prior: 2e-3,
-    },
-    tuning: { steps: 150, rate: 2e-3, pixel: 2 },
+    frames: 48,
+    projection: { ...PROJECTION, firstSteps: 50, nextSteps: 1 },
+    tuning: { ...TUNING, steps: 160 },
   },
   paper: {
+    frames: 100,
+    fps: 30,
     inpainting: PUBLISHED_INPAINTING,
+    shiftScale: 0,
     sampleFactor: 4,
     projection: { firstSteps: 2000, nextSteps: 100, rate: 0.025 },
     tuning: { steps: 2000, rate: 1e-3 },

@@ -35,7 +35,11 @@ export class Report {
   readonly #options: AnimateOptions;
   readonly #begin = performance.now();
 
-  /** @param device whose memory is reported */
+  /**
+   * Begins to count seconds.
+   *
+   * @param device whose memory is reported
+   */
   constructor(device: Device, options: AnimateOptions) {
     this.#device = device;
     this.#options = options;

@@ -3,6 +3,7 @@
  * The message is one sentence that a person can act on: which file, what is wrong with it.
  */
 export class WeightsError extends Error {
+  /** The class, for whoever sees the error printed. */
   override readonly name: string = "WeightsError";
 }
 

@@ -86,7 +86,7 @@ export const ANIMATE_FLAGS = {
     min: 1,
     max: 120,
     help:
-      "Frames per second. Default: the performance's own, at most 30; 25 for a folder.",
+      "Frames per second. Default: the performance's own, at most 12 (30 with --quality paper); 25 for a folder.",
   },
   frames: {
     kind: "number",

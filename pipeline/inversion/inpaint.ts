@@ -12,16 +12,23 @@ export interface InpaintSettings {
   margin: number;
   /** Sigma of the feather; published: 3 / 512. */
   feather: number;
+  /**
+   * Share of the hole's own dark that stays, 0 as published. A generator whose
+   * open mouths are soft would otherwise fill the mouth with skin.
+   */
+  cavity: number;
 }
 
 /** The published settings. */
 export const PUBLISHED_INPAINTING: InpaintSettings = {
   margin: 16 / 512,
   feather: 3 / 512,
+  cavity: 0,
 };
 
 /**
- * B' edited + (1 - B') render, with B' = blur(erode(1 - hole)).
+ * B' edited + (1 - B') render, with B' = blur(erode(1 - hole)), of which
+ * `cavity` leaves a share unfilled.
  *
  * @param target frame of side S
  * @param render (3, S, S) in [-1, 1]
@@ -41,7 +48,7 @@ export function inpaintMouth(
   const feathered = blur(wide, side, settings.feather * side);
   const pixels = side * side;
   return target.edited.map((v, k) => {
-    const fill = feathered[k % pixels];
+    const fill = (1 - settings.cavity) * feathered[k % pixels];
     return (1 - fill) * v + fill * render[k];
   });
 }

@@ -40,6 +40,14 @@ export interface ProjectionSettings {
   nextSteps: number;
   /** Peak learning rate; the published 0.025 when absent. */
   rate?: number;
+  /** Peak learning rate of later frames; `rate` when absent. */
+  nextRate?: number;
+  /**
+   * Later frames aim at the first frame's render plus what changed in the photo, instead of at the
+   * photo itself: a generator that cannot match the photo then still follows its expression. The
+   * published method aims at the photo.
+   */
+  relative?: boolean;
   /** Weight of the perceptual distance; 1 when absent. */
   perceptual?: number;
   /** Weight of the masked squared error; the published method has none. */
@@ -60,6 +68,11 @@ export interface ProjectionHooks {
   onFrame?(frame: number, w: Float32Array, loss: number): void | Promise<void>;
   /** Stops between steps. */
   signal?: AbortSignal;
+  /**
+   * (w_dim) for each target: how far its w is expected to be from the first target's. Each frame
+   * then starts that much away from where the one before ended.
+   */
+  shifts?: readonly Float32Array[] | null;
   /** w of frames that an earlier run finished. */
   done?: readonly Float32Array[];
 }
@@ -99,15 +112,21 @@ export async function project(
   const statistics = await latentStatistics(device, generator, label);
   const camera = device.tensor(label, [1, 25]);
   const ws = [...(hooks.done ?? [])], losses = ws.map(() => NaN);
+  let rendered: Float32Array | null = null;
   for (let frame = ws.length; frame < targets.length; frame++) {
     using _frame = device.scope();
-    const aim = aimAt(
-      device,
-      network,
-      targets[frame],
-      generator.config.img_resolution,
-    );
-    const start = frame === 0 ? await statistics.mean.data() : ws[frame - 1];
+    const side = generator.config.img_resolution;
+    const seen = settings.relative && frame > 0
+      ? changed(
+        targets[frame],
+        targets[0],
+        rendered ??= await renderOf(device, generator, ws[0], label),
+      )
+      : targets[frame];
+    const aim = aimAt(device, network, seen, side);
+    const start = frame === 0
+      ? await statistics.mean.data()
+      : nextStart(ws[frame - 1], frame, hooks.shifts);
     const problem: Problem = {
       device,
       generator,
@@ -124,6 +143,47 @@ export async function project(
     await hooks.onFrame?.(frame, w, loss);
   }
   return { ws, losses };
+}
+
+/** Where a later frame starts: at the w of the one before, moved as the expression is expected to move it. */
+function nextStart(
+  before: Float32Array,
+  frame: number,
+  shifts: ProjectionHooks["shifts"],
+): Float32Array {
+  if (!shifts) return before;
+  const from = shifts[frame - 1], to = shifts[frame];
+  return before.map((v, k) => v + to[k] - from[k]);
+}
+
+/** The first frame's render, changed as the photo changed; where the mouth opened, too. */
+function changed(
+  target: FrameTarget,
+  first: FrameTarget,
+  render: Float32Array,
+): FrameTarget {
+  return {
+    edited: render.map((v, k) => v + target.edited[k] - first.edited[k]),
+    face: target.face.map((v, k) => Math.max(v, target.hole[k])),
+    hole: new Float32Array(target.hole.length),
+  };
+}
+
+async function renderOf(
+  device: Device,
+  generator: Generator,
+  w: Float32Array,
+  label: Float32Array,
+): Promise<Float32Array> {
+  using _scope = device.scope();
+  const { image } = device.withoutTape(() =>
+    synthesis(
+      generator,
+      device.tensor(w, [1, w.length]),
+      device.tensor(label, [1, 25]),
+    )
+  );
+  return await image.data();
 }
 
 function aimAt(
@@ -169,8 +229,10 @@ async function optimise(
 ): Promise<{ w: Float32Array; loss: number }> {
   const { device, settings, frame, statistics } = problem;
   const steps = frame === 0 ? settings.firstSteps : settings.nextSteps;
+  const peak = (frame > 0 ? settings.nextRate : undefined) ?? settings.rate ??
+    0.025;
   const w = device.tensor(start, [1, start.length]).track();
-  using adam = new Adam([w], { rate: settings.rate ?? 0.025 });
+  using adam = new Adam([w]);
   let loss: Tensor | null = null;
   for (let k = 0; k < steps; k++) {
     hooks.signal?.throwIfAborted();
@@ -185,7 +247,7 @@ async function optimise(
     const now = projectionLoss(problem, add(w, noise), w);
     adam.step(
       gradients(now, [w]),
-      (settings.rate ?? 0.025) * stepRate(k, steps),
+      peak * stepRate(k, steps),
     );
     loss?.release();
     loss = scope.keep(now);

@@ -33,8 +33,10 @@ export interface TuningSettings {
   pixel?: number;
   /** Weight of the perceptual distance; 1 when absent. */
   perceptual?: number;
-  /** Weight of keeping the distances that were there before tuning. */
-  geometry?: number;
+  /** Weight of the squared error inside the face mask, on top of `pixel`; the published method has none. */
+  face?: number;
+  /** Weight of the squared error where frames differ, see {@linkcode motionWeights}; the published method has none. */
+  motion?: number;
   /** Seed of the order of frames. */
   seed?: number;
 }
@@ -71,11 +73,41 @@ export interface Pivot {
   w: Float32Array;
   /** (3, S, S) in [-1, 1]. */
   picture: Float32Array;
+  /** (S, S): 1 on the face. */
+  face: Float32Array;
 }
+
+/**
+ * Where the frames of a clip differ: the variance of each pixel over the
+ * frames, scaled to mean 1 and limited. Without such weights the few pixels
+ * that move count for little beside those that all frames share.
+ *
+ * @param pictures (3, S, S) each
+ * @returns (S, S)
+ */
+export function motionWeights(pictures: readonly Float32Array[]): Float32Array {
+  const pixels = pictures[0].length / 3;
+  const mean = new Float64Array(pictures[0].length),
+    variance = new Float32Array(pixels);
+  for (const picture of pictures) {
+    picture.forEach((v, k) => mean[k] += v / pictures.length);
+  }
+  for (const picture of pictures) {
+    picture.forEach((v, k) => variance[k % pixels] += (v - mean[k]) ** 2);
+  }
+  const average = variance.reduce((a, b) => a + b, 0) / pixels;
+  return average > 0
+    ? variance.map((v) => Math.min(MOST_MOTION, v / average))
+    : variance;
+}
+
+/** Limit of {@linkcode motionWeights}. */
+const MOST_MOTION = 30;
 
 interface Frame {
   w: Tensor;
   picture: Tensor;
+  face: Tensor;
   features: Tensor[];
 }
 
@@ -101,14 +133,19 @@ export async function tune(
   using _scope = device.scope();
   const side = generator.config.img_resolution;
   const camera = device.tensor(label, [1, 25]);
-  const frames = pivots.map(({ w, picture }): Frame => {
+  const frames = pivots.map(({ w, picture, face }): Frame => {
     const tensor = device.tensor(picture, [1, 3, side, side]);
     return {
       w: device.tensor(w, [1, w.length]),
       picture: tensor,
+      face: device.tensor(face, [1, 1, side, side]),
       features: device.withoutTape(() => unitFeatures(network, tensor)),
     };
   });
+  const moving = device.tensor(
+    motionWeights(pivots.map(({ picture }) => picture)).map(Math.sqrt),
+    [1, 1, side, side],
+  );
   const named = tunable(generator), parameters = [...named.values()];
   parameters.forEach((p) => p.track());
   using adam = new Adam(parameters, { rate: settings.rate ?? 1e-3 });
@@ -121,7 +158,14 @@ export async function tune(
       hooks.signal?.throwIfAborted();
       using _step = device.scope();
       const frame = frames[frameOfStep(k, frames.length, settings.seed ?? 0)];
-      const loss = tuningLoss(generator, network, camera, frame, settings);
+      const loss = tuningLoss(
+        generator,
+        network,
+        camera,
+        frame,
+        moving,
+        settings,
+      );
       adam.step(
         gradients(loss, parameters),
         (settings.rate ?? 1e-3) * stepRate(k, settings.steps),
@@ -185,12 +229,23 @@ function tuningLoss(
   network: FeatureNetwork,
   camera: Tensor,
   frame: Frame,
+  moving: Tensor,
   settings: TuningSettings,
 ): Tensor {
   const { image } = synthesis(generator, frame.w, camera);
   const terms = [
     affine(meanSquaredError(image, frame.picture), settings.pixel ?? 1),
   ];
+  if (settings.motion) {
+    terms.push(
+      affine(meanSquaredError(image, frame.picture, moving), settings.motion),
+    );
+  }
+  if (settings.face) {
+    terms.push(
+      affine(meanSquaredError(image, frame.picture, frame.face), settings.face),
+    );
+  }
   if (settings.perceptual ?? 1) {
     const distance = perceptualDistance(
       unitFeatures(network, image),

@@ -27,6 +27,12 @@ export interface LoadedPerformance {
 /** Frames of a performance that may lack a face, as a share. */
 const MOST_MISSING = 0.5;
 
+/** Part and density of a performance. */
+export interface PerformanceOptions extends Excerpt {
+  /** Frames per second at most when `fps` is not given. */
+  readonly mostFps: number;
+}
+
 /**
  * Reads or records the motion of a performance.
  *
@@ -35,17 +41,26 @@ const MOST_MISSING = 0.5;
  */
 export async function loadPerformance(
   path: string,
-  excerpt: Excerpt,
+  options: PerformanceOptions,
   networks: () => Promise<FaceNetworks>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<LoadedPerformance> {
-  const driving = await openDriving(path, excerpt);
+  let driving = await openDriving(path, options);
   if (driving.kind === "motion") {
+    const motion = await readMotion(driving.path);
+    const fps = options.fps ?? Math.min(motion.fps, options.mostFps);
     return {
-      motion: excerptOf(await readMotion(driving.path), excerpt, path),
+      motion: excerptOf(motion, { ...options, fps }, path),
       pictures: null,
     };
+  }
+  if (options.fps === undefined && driving.fps > options.mostFps) {
+    const sparser = await openDriving(path, {
+      ...options,
+      fps: options.mostFps,
+    });
+    if (sparser.kind === "frames") driving = sparser;
   }
   return await track(driving, await networks(), progress, signal);
 }

@@ -18,7 +18,9 @@ import { findNpmPackage, type NpmPackage } from "./npm_package.ts";
  * - `mobilenet_v2`, `mobilenet_v2_mid`: ImageNet features, 224 x 224 in [0, 1]; nsfwjs.
  * - `inception_v3`: ImageNet features, 299 x 299 in [0, 1]; nsfwjs.
  */
-export const KNOWN_MODELS = {
+export const KNOWN_MODELS: Readonly<
+  Record<KnownModel, () => Promise<Graph>>
+> = {
   blazeface: human("blazeface"),
   facemesh: human("facemesh"),
   faceres: human("faceres"),
@@ -26,10 +28,17 @@ export const KNOWN_MODELS = {
   mobilenet_v2: nsfw("mobilenet_v2"),
   mobilenet_v2_mid: nsfw("mobilenet_v2_mid"),
   inception_v3: nsfw("inception_v3"),
-} as const satisfies Record<string, () => Promise<Graph>>;
+};
 
 /** The name of a network in `KNOWN_MODELS`. */
-export type KnownModel = keyof typeof KNOWN_MODELS;
+export type KnownModel =
+  | "blazeface"
+  | "facemesh"
+  | "faceres"
+  | "iris"
+  | "mobilenet_v2"
+  | "mobilenet_v2_mid"
+  | "inception_v3";
 
 /**
  * Reads one of the pretrained networks from the npm package that holds it. Needs `--allow-read`.

@@ -9,6 +9,7 @@ import { WeightsError } from "../errors.ts";
 
 /** The folder of an installed npm package, and its modules. */
 export interface NpmPackage {
+  /** As in the registry. */
   readonly name: string;
   /** Absolute path without a slash at its end. */
   readonly folder: string;

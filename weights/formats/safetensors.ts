@@ -18,8 +18,11 @@ export { type Dtype, DTYPE_BYTES };
 
 /** A tensor as the file holds it: raw little-endian bytes (a view, not a copy) and how to read them. */
 export interface StoredTensor {
+  /** Type of its numbers. */
   readonly dtype: Dtype;
+  /** Sizes of its axes, outermost first; empty for a single number. */
   readonly shape: readonly number[];
+  /** Its numbers, little-endian, in row-major order. */
   readonly bytes: Uint8Array;
 }
 

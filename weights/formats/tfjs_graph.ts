@@ -22,11 +22,13 @@ export type TfAttribute =
 
 /** A node of the GraphDef. */
 export interface TfNode {
+  /** Unique within the graph. */
   readonly name: string;
   /** TensorFlow's operator, for instance `_FusedConv2D`. */
   readonly op: string;
   /** Names of the nodes whose first output it takes; control inputs are left out. */
   readonly inputs: readonly string[];
+  /** Attributes by name. */
   readonly attributes: ReadonlyMap<string, TfAttribute>;
 }
 
@@ -43,7 +45,7 @@ export interface TfGraph {
 }
 
 /** The parts of `model.json` that matter here. */
-export interface TfModelJson {
+interface TfModelJson {
   readonly modelTopology: { readonly node: readonly JsonNode[] };
   readonly weightsManifest: readonly WeightGroup[];
   readonly signature?: JsonSignature;

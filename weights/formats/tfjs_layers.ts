@@ -14,7 +14,7 @@ import {
 } from "./tfjs_weights.ts";
 
 /** The parts of a layers model's `model.json` that matter here. */
-export interface LayersModelJson {
+interface LayersModelJson {
   readonly modelTopology: {
     readonly model_config: {
       readonly config: {

@@ -26,30 +26,47 @@ export type Activation =
  * `filter` is [h, w, in, out], for a depthwise one [h, w, channels, multiplier] with output channel c * multiplier + m.
  */
 export interface Convolution {
+  /** What tells operations apart. */
   readonly kind: "conv2d";
+  /** [h, w, in, out], or [h, w, channels, multiplier]. */
   readonly filter: WeightTensor;
+  /** One number per output channel; zeros when absent. */
   readonly bias?: WeightTensor;
+  /** Whether every channel has filters of its own. */
   readonly depthwise: boolean;
+  /** Steps of the window. */
   readonly strides: Pair;
+  /** Distance between taps. */
   readonly dilations: Pair;
+  /** What lies beyond the border. */
   readonly padding: Padding;
+  /** Applied last; none when absent. */
   readonly activation?: Activation;
 }
 
 /** y = activation(x [n, in] times weight [in, out] + bias [out]). */
 export interface Dense {
+  /** What tells operations apart. */
   readonly kind: "dense";
+  /** [in, out]. */
   readonly weight: WeightTensor;
+  /** [out]; zeros when absent. */
   readonly bias?: WeightTensor;
+  /** Applied last; none when absent. */
   readonly activation?: Activation;
 }
 
 /** The largest or the mean value under a window; the mean counts only pixels inside the picture. */
 export interface Pool {
+  /** What tells operations apart. */
   readonly kind: "pool";
+  /** The largest value or the mean. */
   readonly reduce: "max" | "mean";
+  /** Size of the window. */
   readonly size: Pair;
+  /** Steps of the window. */
   readonly strides: Pair;
+  /** What lies beyond the border. */
   readonly padding: Padding;
 }
 
@@ -94,13 +111,17 @@ export type Operation =
 
 /** One value of the network: how it is computed and from which other nodes, by name. */
 export interface GraphNode {
+  /** Unique within the network. */
   readonly name: string;
+  /** How it is computed. */
   readonly operation: Operation;
+  /** Nodes it is computed from, in the operation's order. */
   readonly inputs: readonly string[];
 }
 
 /** A network: nodes in an order in which each comes after its inputs. */
 export interface Graph {
+  /** Nodes, each after its inputs. */
   readonly nodes: readonly GraphNode[];
   /** Names of the input nodes. */
   readonly inputs: readonly string[];

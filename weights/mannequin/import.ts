@@ -62,7 +62,12 @@ export async function importGenerator(
     values += exact.data.length;
     tensors.set(name, half);
   }
-  await writeSafetensors(to, { metadata: original.metadata, tensors });
+  const config = {
+    ...JSON.parse(original.metadata.config),
+    semantics: "mannequin",
+  };
+  const metadata = { ...original.metadata, config: JSON.stringify(config) };
+  await writeSafetensors(to, { metadata, tensors });
   return { tensors: tensors.size, values, worstRelativeToTensor, worstTensor };
 }
 
