@@ -69,6 +69,8 @@ interface Run {
   context: RunContext;
   report: Report;
   networks: FaceNetworks;
+  /** Intermediate results, once there are any. */
+  folder: RunFolder | null;
 }
 
 /**
@@ -94,12 +96,14 @@ export async function runAnimate(
     context,
     report,
     networks,
+    folder: null,
   };
   const performance = await report.timed("performance", () => perform(run));
   const avatar = options.avatar
     ? await loadAvatar(device, options.avatar)
     : await makeAvatar(run, performance.motion);
   await show(run, avatar, performance);
+  await run.folder?.remove();
   return report;
 }
 
@@ -148,7 +152,7 @@ async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
     "transfer",
     () => transfer(run, aligned, motion, side),
   );
-  const folder = await RunFolder.open(
+  const folder = run.folder = await RunFolder.open(
     options.out,
     await report.fingerprint(),
     options.resume,
@@ -172,7 +176,6 @@ async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
     portrait: Uint8Array.from(pictureOf(targets.portrait.edited).data),
   };
   await saveAvatar(device, report.path("avatar.safetensors"), avatar);
-  await folder.remove();
   return avatar;
 }
 
@@ -247,8 +250,12 @@ async function projectClip(
     },
   );
   report.losses.projection = losses;
+  report.steps.projection = firstSteps + nextSteps * targets.frames.length;
   return ws;
 }
+
+/** The portrait itself is a pivot once for so many frames. */
+const PORTRAIT_EVERY = 6;
 
 /** Stage D: one generator for the portrait and all frames, mouths inpainted. */
 async function tuneClip(
@@ -265,12 +272,15 @@ async function tuneClip(
   using _scope = device.scope();
   const network = await loadFaceFeatures(device);
   const { edited, face } = targets.portrait;
-  const pivots: Pivot[] = [{ w: ws[0], picture: edited, face }];
+  const portrait: Pivot = { w: ws[0], picture: edited, face };
+  const pivots: Pivot[] = [];
   for (const [k, target] of targets.frames.entries()) {
+    if (k % PORTRAIT_EVERY === 0) pivots.push(portrait);
     const render = await view(device, original, ws[k + 1], label);
     const picture = inpaintMouth(target, render, side, preset.inpainting);
     pivots.push({ w: ws[k + 1], picture, face: target.face });
   }
+  report.steps.tuning = preset.tuning.steps;
   report.losses.tuning = await tune(
     device,
     generator,

@@ -29,6 +29,8 @@ export class Report {
   readonly seconds: Partial<Record<StageName, number>> = {};
   /** Losses of both optimisations. */
   readonly losses: { projection?: number[]; tuning?: number[] } = {};
+  /** Optimisation steps of stages C and D. */
+  readonly steps: { projection?: number; tuning?: number } = {};
   /** Figures measured on the result. */
   quality: Quality | null = null;
   readonly #device: Device;
@@ -97,6 +99,7 @@ export class Report {
         ...this.seconds,
         total: Math.round(performance.now() - this.#begin) / 1000,
       },
+      steps: this.steps,
       peakGpuBytes: memory.peak,
       peakProcessBytes: Deno.memoryUsage().rss,
       losses: this.losses,

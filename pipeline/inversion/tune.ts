@@ -45,7 +45,10 @@ export interface TuningSettings {
 export interface TuningHooks {
   /** Called after each step; `loss` is read back only now and then. */
   onStep?(step: number, loss?: number): void;
-  /** Receives everything that a later run needs to go on, every {@linkcode SAVE_EVERY} seconds. */
+  /**
+   * Receives everything that a later run needs to go on: every {@linkcode SAVE_EVERY} seconds, when
+   * the signal fires, and at the end.
+   */
   onCheckpoint?(checkpoint: TuningCheckpoint): void | Promise<void>;
   /** Goes on from here. */
   resume?: TuningCheckpoint | null;
@@ -155,6 +158,7 @@ export async function tune(
   let saved = Date.now();
   try {
     for (let k = adam.steps; k < settings.steps; k++) {
+      if (hooks.signal?.aborted) await save(device, adam, names, hooks);
       hooks.signal?.throwIfAborted();
       using _step = device.scope();
       const frame = frames[frameOfStep(k, frames.length, settings.seed ?? 0)];
@@ -173,17 +177,26 @@ export async function tune(
       const look = k % LOOK === LOOK - 1 || k === settings.steps - 1;
       if (look) losses.push(await loss.item());
       hooks.onStep?.(k + 1, look ? losses.at(-1) : undefined);
-      if (
-        look && hooks.onCheckpoint && Date.now() - saved > SAVE_EVERY * 1000
-      ) {
-        await hooks.onCheckpoint(await snapshot(device, adam, names));
+      if (look && Date.now() - saved > SAVE_EVERY * 1000) {
+        await save(device, adam, names, hooks);
         saved = Date.now();
       }
     }
+    await save(device, adam, names, hooks);
   } finally {
     parameters.forEach((p) => p.tracked = false);
   }
   return losses;
+}
+
+async function save(
+  device: Device,
+  adam: Adam,
+  names: readonly string[],
+  hooks: TuningHooks,
+): Promise<void> {
+  if (!hooks.onCheckpoint || adam.steps === 0) return;
+  await hooks.onCheckpoint(await snapshot(device, adam, names));
 }
 
 /** The tensors of an optimisation under the names of its checkpoint. */
