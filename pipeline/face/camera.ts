@@ -45,8 +45,11 @@ export type Cam2World = readonly number[];
  * view axis, positive when the head in the picture leans to the picture's left (counter-clockwise).
  */
 export interface CameraAngles {
+  /** To the side: positive to the world's +x. */
   readonly yaw: number;
+  /** Up: positive above the head. */
   readonly pitch: number;
+  /** About the view axis: positive when the head leans to the picture's left. */
   readonly roll: number;
 }
 

@@ -20,13 +20,17 @@ import {
 
 /** The networks that find and follow faces. */
 export interface FaceNetworks {
+  /** Finds faces. */
   readonly detector: FaceDetector;
+  /** Measures their meshes. */
   readonly landmarks: LandmarkFinder;
 }
 
 /** A face that both networks agree on. */
 export interface FoundFace {
+  /** As the detector saw it. */
   readonly detected: DetectedFace;
+  /** Its mesh. */
   readonly landmarks: FaceLandmarks;
 }
 

@@ -36,8 +36,9 @@ import {
  * (x, y) + side * R(angle) (u - 1/2, v - 1/2), in pixels whose corner is the picture's corner.
  */
 export interface Placement {
-  /** Centre of the crop in the picture, pixels. */
+  /** Centre of the crop in the picture, pixels from the left. */
   readonly x: number;
+  /** Centre of the crop in the picture, pixels from the top. */
   readonly y: number;
   /** Side of the crop, pixels of the picture. */
   readonly side: number;

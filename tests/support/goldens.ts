@@ -12,13 +12,14 @@ import {
   type Safetensors,
   toFloat32,
 } from "../../weights/formats/safetensors.ts";
+import { runMannequin } from "./golden_mannequin.ts";
 import { type Attributes, GOLDEN_OPERATORS } from "./golden_operators.ts";
 
 /** What one comparison with a golden file came to. */
 export interface GoldenResult {
   /** Case, within its file. */
   name: string;
-  /** Largest error, relative to the largest magnitude. */
+  /** Error relative to the magnitude of the numbers. */
   error: number;
   /** How large it may be. */
   tolerance: number;
@@ -148,4 +149,5 @@ async function runOperators(
 /** A runner for each kind that is known. */
 export const GOLDEN_RUNNERS: Record<string, GoldenRunner> = {
   ops: runOperators,
+  mannequin: (device, file) => runMannequin(device, file),
 };

@@ -15,6 +15,7 @@ import {
   concat,
   type DecoderWeights,
   decodeTriplane,
+  type Device,
   divide,
   importanceDepths,
   permute,
@@ -36,9 +37,9 @@ import {
 
 /** Random numbers of a rendering; the same ones give the same picture. */
 export interface RayNoise {
-  /** (B, rays, S) in [0, 1): places of the coarse samples in their slices. */
+  /** (B or 1, rays, S) in [0, 1): places of the coarse samples in their slices. */
   jitter: Tensor;
-  /** (B, rays, F) in [0, 1): importance samples. */
+  /** (B or 1, rays, F) in [0, 1): importance samples. */
   u: Tensor;
 }
 
@@ -62,7 +63,7 @@ export interface Rendering {
   opacity: Tensor;
 }
 
-/** Same random numbers for every picture of a size. */
+/** Same random numbers for every picture of a size, wherever it stands in a batch. */
 const SEED = 1989;
 
 /**
@@ -81,7 +82,7 @@ export function render(
   const resolution = options.resolution ?? config.neural_rendering_resolution;
   const batch = labels.shape[0], count = resolution * resolution;
   const samples = sampleCounts(generator, options.sampleFactor ?? 1);
-  const noise = options.noise ?? fixedNoise(labels, count, samples);
+  const noise = options.noise ?? fixedNoise(device, count, samples);
   const rays = cameraRays(labels, resolution);
   const flat = permute(planes, [0, 1, 3, 4, 2]);
   const decoder = decoderOf(generator);
@@ -153,22 +154,24 @@ function sampleCounts({ config }: Generator, factor: number): SampleCounts {
 }
 
 function fixedNoise(
-  labels: Tensor,
+  device: Device,
   rays: number,
   { coarse, fine }: SampleCounts,
 ): RayNoise {
-  const random = new Random(labels.device, SEED), batch = labels.shape[0];
+  const random = new Random(device, SEED);
   return {
-    jitter: random.uniform([batch, rays, coarse]),
-    u: random.uniform([batch, rays, fine]),
+    jitter: random.uniform([1, rays, coarse]),
+    // a generator without importance samples does not look at it
+    u: random.uniform([1, rays, Math.max(1, fine)]),
   };
 }
 
-/** Rays [start, start + size) of one picture, as (size, ...). */
+/** Rays [start, start + size) of one picture, or of the one that serves them all, as (size, ...). */
 function part(t: Tensor, batch: number, start: number, size: number): Tensor {
-  const [, , width] = t.shape;
-  if (t.shape[0] === 1 && t.shape[1] === size) return reshape(t, [size, width]);
-  return reshape(slice(t, [batch, start, 0], [1, size, width]), [size, width]);
+  const [pictures, rays, width] = t.shape;
+  if (pictures === 1 && rays === size) return reshape(t, [size, width]);
+  const from = pictures === 1 ? 0 : batch;
+  return reshape(slice(t, [from, start, 0], [1, size, width]), [size, width]);
 }
 
 /** Runs of rays for which no tensor exceeds the binding limit: [start, size]. */
@@ -200,7 +203,9 @@ function placeSamples(
   return device.withoutTape(() => {
     using scope = device.scope();
     const t = stratifiedDepths(rayLimits(generator, rays), jitter);
-    if (u.shape[1] === 0) return scope.keep(t);
+    if (generator.config.depth_resolution_importance === 0) {
+      return scope.keep(t);
+    }
     const sigma = evaluate(generator, planes, densityOnly(decoder), rays, t);
     return scope.keep(importanceDepths(t, sigma, u));
   });

@@ -1,0 +1,192 @@
+/**
+ * The pipeline: from a portrait and a performance to an animation. {@linkcode runAnimate} does all
+ * of it; the stages below are the same ones by themselves, as functions from value to value, so
+ * that a program can run, save or replace any of them.
+ *
+ * ```ts
+ * import { defaultAnimateOptions, runAnimate, silentContext } from "@pantomime/pantomime/pipeline";
+ *
+ * const options = { ...defaultAnimateOptions(), source: "me.jpg", out: "result" };
+ * const report = await runAnimate(options, silentContext());
+ * console.log(report.quality);
+ * ```
+ *
+ * Everything that reads files needs `--allow-read`, and `runAnimate` `--allow-write` as well;
+ * pictures go through sharp, which needs `--allow-ffi` and `--allow-env`. A video as the
+ * performance needs `--allow-run=ffmpeg,ffprobe`.
+ *
+ * @module
+ */
+
+// the whole method
+export { runAnimate } from "./animate.ts";
+export {
+  type AnimateOptions,
+  BUNDLED_DRIVING,
+  BUNDLED_SOURCE,
+  defaultAnimateOptions,
+  type Quality,
+} from "./options.ts";
+export {
+  type Progress,
+  type RunContext,
+  silentContext,
+  type Stage,
+} from "./context.ts";
+export { PantomimeError, UsageError } from "./errors.ts";
+export { type Preset, presetOf } from "./presets.ts";
+export { Report, type StageName } from "./report.ts";
+export {
+  type Expectation,
+  measureQuality,
+  psnr,
+  type Quality as MeasuredQuality,
+} from "./quality.ts";
+export type { Fingerprint } from "./run_folder.ts";
+export { type Avatar, loadAvatar, saveAvatar } from "./avatar.ts";
+export { pictureOf, type Results, writeResults } from "./results.ts";
+
+// pictures and animations
+export {
+  crop,
+  type Picture,
+  type PixelBox,
+  readPicture,
+  resize,
+  writePicture,
+} from "./media/picture.ts";
+export { writeAnimations } from "./media/animation.ts";
+export type { Excerpt } from "./media/timeline.ts";
+
+// stage A: faces, crop and camera
+export {
+  type FaceNetworks,
+  findFace,
+  findFaces,
+  type FoundFace,
+  loadFaceNetworks,
+} from "./face/find.ts";
+export {
+  type DetectedFace,
+  type DetectOptions,
+  FaceDetector,
+} from "./face/detect.ts";
+export { type FaceLandmarks, LandmarkFinder } from "./face/landmarks.ts";
+export {
+  FaceDescriber,
+  type FaceDescription,
+  identitySimilarity,
+} from "./face/description.ts";
+export { trackFace, type TrackOptions } from "./face/track.ts";
+export { loadPortrait } from "./face/portrait.ts";
+export { type AlignedPortrait, alignPortrait, pasteCrop } from "./face/crop.ts";
+export {
+  type CameraFit,
+  fitCamera,
+  type FitOptions,
+  type Placement,
+} from "./face/pose.ts";
+export {
+  type Cam2World,
+  type CameraAngles,
+  cameraAngles,
+  cameraFromAngles,
+  cameraLabel,
+  frontalCamera,
+  interpolateCameras,
+  lookAtCamera,
+  project as projectPoint,
+} from "./face/camera.ts";
+export type { Vec3 } from "./face/linear.ts";
+export type { Point, Region } from "./face/region.ts";
+export { Network, type NetworkOptions } from "./face/network.ts";
+
+// stage B: expression transfer
+export {
+  type ExpressionTargets,
+  expressionTargets,
+  SUPERSAMPLING,
+} from "./transfer/targets.ts";
+export type { DeformOptions } from "./transfer/facemesh/deform.ts";
+
+// the generator
+export {
+  copyGenerator,
+  type Generator,
+  loadGenerator,
+  releaseGenerator,
+  tunable,
+} from "./generator/state.ts";
+export { mapping, type MappingOptions } from "./generator/mapping.ts";
+export { planes } from "./generator/backbone.ts";
+export type { NoiseMode, SynthesisOptions } from "./generator/synthesis.ts";
+export {
+  type GeneratorOptions,
+  synthesis,
+  type SynthesisOutput,
+  view,
+} from "./generator/generator.ts";
+export {
+  type RayNoise,
+  render,
+  type Rendering,
+  type RenderOptions,
+} from "./generator/renderer/renderer.ts";
+export { superresolve } from "./generator/superresolution.ts";
+
+// stages C and D: inversion
+export {
+  project,
+  type Projection,
+  type ProjectionHooks,
+  type ProjectionSettings,
+} from "./inversion/project.ts";
+export {
+  type Pivot,
+  tune,
+  type TuningCheckpoint,
+  type TuningHooks,
+  type TuningSettings,
+} from "./inversion/tune.ts";
+export {
+  inpaintMouth,
+  type InpaintSettings,
+  PUBLISHED_INPAINTING,
+} from "./inversion/inpaint.ts";
+export type { FrameTarget } from "./inversion/targets.ts";
+export {
+  type FeatureNetwork,
+  meanSquaredError,
+  perceptualDistance,
+  unitFeatures,
+} from "./losses/perceptual.ts";
+export { loadFaceFeatures } from "./losses/networks.ts";
+
+// stage E: reenactment
+export {
+  drivingCamera,
+  type DrivingCameraOptions,
+  type FaceShape,
+  type Motion,
+  type MotionFrame,
+  recordMotion,
+} from "./reenactment/motion.ts";
+export {
+  formatMotion,
+  parseMotion,
+  readMotion,
+  writeMotion,
+} from "./reenactment/motion_file.ts";
+export {
+  type LoadedPerformance,
+  loadPerformance,
+  type PerformanceOptions,
+} from "./reenactment/performance.ts";
+export { type OneEuroOptions, smoothMotion } from "./reenactment/smoothing.ts";
+export {
+  type FrameOptions,
+  type Performance,
+  renderFrames,
+} from "./reenactment/render.ts";
+export { composite, liftMask, projectMask } from "./reenactment/composite.ts";
+export { blendLatents } from "./reenactment/blend.ts";
