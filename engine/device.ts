@@ -336,7 +336,10 @@ export class Device {
     }
   }
 
-  /** Runs `body` without noting how to differentiate its results. */
+  /**
+   * Runs `body` without noting how to differentiate its results. `body` must not
+   * await: what it does afterwards would be noted again.
+   */
   withoutTape<T>(body: () => T): T {
     const before = this.recording;
     this.recording = false;
@@ -391,6 +394,11 @@ export class Device {
 
   #allocate(shape: Shape): Tensor {
     this.#check();
+    if (!shape.every((n) => Number.isInteger(n) && n > 0)) {
+      throw new ShapeError(
+        `A tensor of shape [${shape}] cannot be made: sizes are whole numbers from 1 on.`,
+      );
+    }
     const bytes = elementCount(shape) * 4;
     if (bytes > this.maxTensorBytes) {
       throw new TensorTooLargeError(
