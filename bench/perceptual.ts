@@ -2,7 +2,7 @@
  * Which pretrained network inverts portraits best? Each portrait is projected and tuned once per
  * network, with the same steps, and the results are compared:
  *
- *     deno run -A bench/perceptual.ts [--w-steps 40] [--tune-steps 60] [--out DIR] PORTRAIT...
+ *     deno run -A bench/perceptual.ts [--w-steps 40] [--tune-steps 60] [--out DIR] [--only NAME] PORTRAIT...
  *
  * Prints, per network, the mean over portraits of: PSNR of the projection and after tuning (dB),
  * identity of the tuned head at the source's view and turned by 20 degrees, and seconds a step.
@@ -55,7 +55,7 @@ import { readMotion } from "../pipeline/reenactment/motion_file.ts";
 import { BUNDLED_DRIVING } from "../pipeline/options.ts";
 
 const flags = parseArgs(Deno.args, {
-  string: ["w-steps", "tune-steps", "out"],
+  string: ["w-steps", "tune-steps", "out", "only"],
 });
 const wSteps = Number(flags["w-steps"] ?? 40),
   tuneSteps = Number(flags["tune-steps"] ?? 60);
@@ -89,6 +89,7 @@ const candidates: Record<string, () => Promise<FeatureNetwork>> = {
 
 const rows: Record<string, Record<string, string>> = {};
 for (const [name, load] of Object.entries(candidates)) {
+  if (!name.includes(flags.only ?? "")) continue;
   const network = await load();
   const results: Trial[] = [];
   for (const path of flags._.map(String)) {

@@ -422,10 +422,12 @@ export class Device {
   }
 
   #fill(t: Tensor, bits: number): void {
+    const step = this.profile === "cpu" ? 16 : 1;
     this.run(fill, {
       tensors: { y: t },
       params: { n: t.size, value: bits },
-      workgroups: linearWorkgroups(t.size),
+      constants: { STEP: step },
+      workgroups: linearWorkgroups(t.size, 64 * step),
     });
   }
 

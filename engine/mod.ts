@@ -14,6 +14,8 @@ export {
   openDevice,
   type TileProfile,
 } from "./device.ts";
+export type { PooledBuffer } from "./pool.ts";
+export type { KernelTime } from "./profiler.ts";
 export { type Scope, type Shape, type TapeNode, Tensor } from "./tensor.ts";
 export {
   checkpoint,

@@ -14,6 +14,8 @@ export class Random {
   #stream = 0;
 
   /**
+   * A stream of its own for each seed.
+   *
    * @param device where tensors are made
    * @param seed any 32-bit integer
    */

@@ -55,6 +55,7 @@ export interface Kernel {
 
 /** Thrown when a kernel's WGSL does not follow the conventions above. */
 export class KernelDefinitionError extends Error {
+  /** The class, for whoever sees the error printed. */
   override name = "KernelDefinitionError";
 }
 

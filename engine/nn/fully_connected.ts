@@ -39,8 +39,10 @@ export function fullyConnected(
   { act = "linear", lrMul = 1, gain = 1 }: FullyConnectedOptions = {},
 ): Tensor {
   const g = gain * lrMul / Math.sqrt(weight.shape[1]), l = gain * lrMul;
-  // scaling the weight costs less than scaling the product
-  const product = matmul(x, affine(weight, g), { transposeB: true });
+  // whichever is smaller is scaled, and with it a smaller gradient
+  const product = x.size < weight.size
+    ? matmul(affine(x, g), weight, { transposeB: true })
+    : matmul(x, affine(weight, g), { transposeB: true });
   const shift = bias && l !== 1 ? affine(bias, l) : bias;
   return act === "linear" && !shift
     ? product

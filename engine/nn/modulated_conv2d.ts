@@ -6,12 +6,14 @@
 import { ShapeError } from "../errors.ts";
 import { type Activation, biasAct } from "../ops/bias_act.ts";
 import { conv2d, convTranspose2d } from "../ops/conv2d.ts";
-import { affine, multiply, rsqrt, square } from "../ops/elementwise.ts";
+import { multiply, rsqrt, square } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
 import { permute, reshape } from "../ops/movement.ts";
-import { sum } from "../ops/reduce.ts";
+import { sumOfSquares } from "../ops/reduce.ts";
 import { upfirdn2d } from "../ops/upfirdn2d.ts";
 import type { Tensor } from "../tensor.ts";
+
+export { upsample2d } from "../ops/upfirdn2d.ts";
 
 /** The resampling filter of StyleGAN2, before normalisation. */
 export const RESAMPLE_FILTER = [1, 3, 3, 1] as const;
@@ -79,10 +81,8 @@ export function modulatedConv2d(
 
 /** (N, Co): 1 / norm of the modulated weights of each output channel. */
 function demodulation(weight: Tensor, styles: Tensor): Tensor {
-  const energy = sum(square(weight), { axes: [2, 3] });
-  return rsqrt(
-    affine(matmul(square(styles), energy, { transposeB: true }), 1, 1e-8),
-  );
+  const energy = sumOfSquares(weight, 2);
+  return rsqrt(matmul(square(styles), energy, { transposeB: true }), 1e-8);
 }
 
 function upConv2d(x: Tensor, weight: Tensor): Tensor {
@@ -91,15 +91,6 @@ function upConv2d(x: Tensor, weight: Tensor): Tensor {
   // (2H + k - 2) pixels; the filter has four taps, so 2H remain
   return upfirdn2d(wide, RESAMPLE_FILTER, {
     padding: [2 - pad, 2 - pad, 2 - pad, 2 - pad],
-    gain: 4,
-  });
-}
-
-/** A picture of twice the size: zeros between the pixels, then the FIR filter with gain 4. */
-export function upsample2d(x: Tensor): Tensor {
-  return upfirdn2d(x, RESAMPLE_FILTER, {
-    up: 2,
-    padding: [2, 1, 2, 1],
     gain: 4,
   });
 }

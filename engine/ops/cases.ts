@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { fullyConnectedCases } from "../nn/fully_connected.cases.ts";
+import { modulatedConv2dCases } from "../nn/modulated_conv2d.cases.ts";
 import { adamCases } from "../optim/adam.cases.ts";
 import { randomCases } from "../random.cases.ts";
 import { biasActCases } from "./bias_act.cases.ts";
@@ -11,25 +13,49 @@ import { conv2dCases } from "./conv2d.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
 import { interpolateCases } from "./interpolate.cases.ts";
 import { matmulCases } from "./matmul.cases.ts";
+import { matmul } from "./matmul.ts";
 import { movementCases } from "./movement.cases.ts";
 import { normCases } from "./norm.cases.ts";
 import { poolCases } from "./pool.cases.ts";
 import { rasterCases } from "./raster.cases.ts";
+import { raymarchCases } from "./raymarch.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
+import { build, reader } from "./reference.ts";
+import { triplaneCases } from "./triplane.cases.ts";
 import { upfirdn2dCases } from "./upfirdn2d.cases.ts";
+
+/** More matrices than the fast kernels split: the simple one takes them on every device. */
+const manyMatrices: OperatorCase = {
+  operator: "matmul",
+  name: "300 small matrices",
+  inputs: { a: { shape: [300, 3, 5] }, b: { shape: [300, 5, 2] } },
+  run: (t) => matmul(t.a, t.b),
+  reference: ({ a, b }) => {
+    const left = reader(a), right = reader(b);
+    return build([300, 3, 2], ([z, m, n]) => {
+      let sum = 0;
+      for (let k = 0; k < 5; k++) sum += left(z, m, k) * right(z, k, n);
+      return sum;
+    });
+  },
+  linear: ["a", "b"],
+};
 
 /** Cases by family. */
 export const families: Readonly<Record<string, readonly OperatorCase[]>> = {
   elementwise: elementwiseCases,
   movement: movementCases,
   reduce: reduceCases,
-  matmul: matmulCases,
+  matmul: [...matmulCases, manyMatrices],
   conv2d: conv2dCases,
   bias_act: biasActCases,
   upfirdn2d: upfirdn2dCases,
   interpolate: interpolateCases,
   pool: poolCases,
   norm: normCases,
+  triplane: triplaneCases,
+  raymarch: raymarchCases,
+  nn: [...modulatedConv2dCases, ...fullyConnectedCases],
   raster: rasterCases,
   random: randomCases,
   optim: adamCases,

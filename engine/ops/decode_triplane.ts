@@ -12,12 +12,16 @@ import {
 } from "../../kernels/triplane/triplane.ts";
 import { linearWorkgroups } from "../device.ts";
 import { ShapeError } from "../errors.ts";
-import { record } from "../tape.ts";
+import { firstDerivative, record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { matmul } from "./matmul.ts";
 import { concat, pad, transpose } from "./movement.ts";
 import { sum } from "./reduce.ts";
-import { planesGradient, type TriplaneOptions } from "./triplane.ts";
+import {
+  planesGradient,
+  triplaneCall,
+  type TriplaneOptions,
+} from "./triplane.ts";
 import { variantOf } from "./variant.ts";
 
 /** Weights of a decoder, with their gains already applied. */
@@ -59,85 +63,106 @@ export function decodeTriplane(
   options: Omit<TriplaneOptions, "mean">,
 ): Tensor {
   const device = planes.device, { w1, b1, w2, b2 } = decoder;
-  const [batch, , height, width, channels] = planes.shape;
-  const [hidden, inputs] = w1.shape, outputs = w2.shape[0], count = points.shape[1];
+  checkSizes(planes, decoder);
+  const call = triplaneCall(planes, points, { ...options, mean: true });
+  const { count, channels } = call, inputs = [planes, w1, b1, w2, b2];
+  const saved = device.recording && inputs.some((t) => t.tracked);
+  const fused = device.withoutTape(() => fuse(decoder, count));
+  const raw = device.empty([count, w2.shape[0]]);
+  const features = device.empty(saved ? [count, channels] : [1, 4]);
+  device.run(fused.forward, {
+    tensors: { planes, points, ...fused.weights, b2: fused.b2, raw, features },
+    params: { ...call.params, hidden: w1.shape[0] },
+    constants: {
+      ...fused.constants,
+      AXES: call.constants.AXES,
+      SAVE: saved ? 1 : 0,
+    },
+    workgroups: fused.workgroups,
+  });
+  return record(raw, inputs, (g, needs) => {
+    const tuned = needs.slice(1).some((wanted) => wanted);
+    const { df, units, dpre } = decodeGradients(fused, features, g, tuned);
+    const parts = [
+      () => planesGradient(call, df),
+      () => matmul(dpre, features, { transposeA: true }),
+      () => sum(dpre, { axes: [0] }),
+      () => matmul(g, units, { transposeA: true }),
+      () => sum(g, { axes: [0] }),
+    ];
+    return parts.map((part, k) =>
+      needs[k]
+        ? firstDerivative(part(), [...inputs, g], "decodeTriplane")
+        : null
+    );
+  });
+}
+
+function checkSizes(planes: Tensor, { w1, b1, w2, b2 }: DecoderWeights): void {
+  const [batch, , , , channels] = planes.shape, [hidden, inputs] = w1.shape;
   if (batch !== 1 || inputs !== channels || channels % 4 !== 0) {
     throw new ShapeError(
       `The fused decoder takes planes (1, 3, H, W, C) with C = ${inputs}, a multiple of 4, not [${planes.shape}].`,
     );
   }
-  const AXES = options.axes === "corrected" ? 1 : 0;
-  const fused = device.withoutTape(() => fuse(decoder, count));
-  const constants = { ...fused.constants, AXES };
-  const scale = 2 / options.boxWarp;
-  const params = { points: count, hidden, outputs, width, height, scale };
-  const raw = device.empty([count, outputs]);
-  device.run(fused.forward, {
-    tensors: { planes, points, ...fused.weights, b2: fused.b2, raw },
-    params,
-    constants,
-    workgroups: fused.workgroups,
+  if (
+    b1.size !== hidden || w2.shape[1] !== hidden || b2.size !== w2.shape[0]
+  ) {
+    throw new ShapeError(
+      `The layers of a decoder, [${w1.shape}] + [${b1.shape}] and [${w2.shape}] + [${b2.shape}], do not fit each other.`,
+    );
+  }
+}
+
+/** Gradient of the features and, where weights are tuned, what theirs are products of. */
+function decodeGradients(
+  { backward, weights, constants, workgroups }: Fused,
+  features: Tensor,
+  g: Tensor,
+  tuned: boolean,
+): { df: Tensor; units: Tensor; dpre: Tensor } {
+  const device = g.device, [count, channels] = features.shape;
+  const hidden = weights.b1.size, rows = tuned ? count : 1;
+  const df = device.empty([1, count, channels]);
+  const units = device.empty([rows, hidden]);
+  const dpre = device.empty([rows, hidden]);
+  device.run(backward, {
+    tensors: { features, ...weights, g, df, units, dpre },
+    params: { points: count, hidden },
+    constants: { ...constants, WEIGHTS: tuned ? 1 : 0 },
+    workgroups,
   });
-  return record(raw, [planes, w1, b1, w2, b2], (g, needs) => {
-    const tuned = needs[1] || needs[2] || needs[3] || needs[4];
-    const spare = tuned ? count : 1;
-    const df = device.empty([1, count, channels]);
-    const features = device.empty([spare, channels]);
-    const units = device.empty([spare, hidden]);
-    const dpre = device.empty([spare, hidden]);
-    device.run(fused.backward, {
-      tensors: { planes, points, ...fused.weights, g, df, features, units, dpre },
-      params,
-      constants: { ...constants, WEIGHTS: tuned ? 1 : 0 },
-      workgroups: fused.workgroups,
-    });
-    const call = {
-      planes,
-      points,
-      batch,
-      count,
-      channels,
-      params: { n: count, points: count, width, height, scale },
-      constants: { AXES, MEAN: 1 },
-    };
-    return [
-      needs[0] ? planesGradient(call, df) : null,
-      needs[1] ? matmul(dpre, features, { transposeA: true }) : null,
-      needs[2] ? sum(dpre, { axes: [0] }) : null,
-      needs[3] ? matmul(g, units, { transposeA: true }) : null,
-      needs[4] ? sum(g, { axes: [0] }) : null,
-    ];
-  });
+  return { df, units, dpre };
 }
 
 /** Kernels for the device, and weights as they read them. */
 function fuse({ w1, b1, w2, b2 }: DecoderWeights, count: number): Fused {
   const channels = w1.shape[1], outputs = w2.shape[0];
-  const C4 = channels / 4;
+  const constants = { C4: channels / 4, OUTPUTS: outputs };
   if (variantOf(w1.device) === "lanes") {
-    const C8 = Math.ceil(channels / 8), O8 = Math.ceil(outputs / 8);
+    const left = widen(w1, 8), right = widen(transpose(w2), 8);
     return {
       forward: decodeLanes,
       backward: decodeBackwardLanes,
-      weights: { packed: concat([widen(w1, 8 * C8), widen(transpose(w2), 8 * O8)], 1), b1 },
-      b2: widen(b2, 8 * O8),
-      constants: { C4, C8, O8 },
+      weights: { packed: concat([left, right], 1), b1 },
+      b2,
+      constants,
       workgroups: linearWorkgroups(count, 32),
     };
   }
-  const O4 = Math.ceil(outputs / 4);
   return {
     forward: decode,
     backward: decodeBackward,
-    weights: { w1, b1, w2: widen(transpose(w2), 4 * O4) },
-    b2: widen(b2, 4 * O4),
-    constants: { C4, O4 },
+    weights: { w1, b1, w2: widen(transpose(w2), 4) },
+    b2: widen(b2, 4),
+    constants,
     workgroups: linearWorkgroups(count),
   };
 }
 
-/** Zeros behind the last axis up to a width. */
+/** Zeros behind the last axis up to a multiple of a width. */
 function widen(x: Tensor, width: number): Tensor {
   const last = x.shape.length - 1;
-  return pad(x, x.shape.map((n, k) => [0, k === last ? width - n : 0] as const));
+  const missing = Math.ceil(x.shape[last] / width) * width - x.shape[last];
+  return pad(x, x.shape.map((_, k) => [0, k === last ? missing : 0] as const));
 }

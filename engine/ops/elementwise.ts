@@ -9,16 +9,13 @@ import {
   UNARY,
   unary,
 } from "../../kernels/elementwise/elementwise.ts";
-import { linearWorkgroups } from "../device.ts";
-import {
-  broadcastShapes,
-  broadcastStrides,
-  padRank,
-  sameShape,
-} from "../shape.ts";
+import { broadcastShapes, sameShape } from "../shape.ts";
 import { firstDerivative, record } from "../tape.ts";
 import { elementCount, type Shape, type Tensor } from "../tensor.ts";
-import { sumTo } from "./reduce.ts";
+import { binaryLayout } from "./binary_layout.ts";
+import { reshape } from "./movement.ts";
+import { neighbours } from "./neighbours.ts";
+import { sumOfProducts, sumTo } from "./reduce.ts";
 
 type UnaryName = keyof typeof UNARY;
 type BinaryName = keyof typeof BINARY;
@@ -31,11 +28,12 @@ function launchUnary(
   b: number,
 ): Tensor {
   const y = x.device.empty(x.shape);
+  const { step, workgroups } = neighbours(x.device, x.size);
   x.device.run(unary, {
     tensors: { x, g: g ?? x, y },
     params: { n: x.size, a, b },
-    constants: { OP: UNARY[name], DIRECTION: g ? 1 : 0 },
-    workgroups: linearWorkgroups(x.size),
+    constants: { OP: UNARY[name], DIRECTION: g ? 1 : 0, STEP: step },
+    workgroups,
   });
   return y;
 }
@@ -94,9 +92,9 @@ export function log(x: Tensor): Tensor {
 export function sqrt(x: Tensor): Tensor {
   return applyUnary("sqrt", x);
 }
-/** 1 / square root. */
-export function rsqrt(x: Tensor): Tensor {
-  return applyUnary("rsqrt", x);
+/** 1 / square root of x + shift. */
+export function rsqrt(x: Tensor, shift = 0): Tensor {
+  return applyUnary("rsqrt", x, 0, shift);
 }
 /** x^2. */
 export function square(x: Tensor): Tensor {
@@ -160,55 +158,25 @@ function launchBinary(
   shape: Shape,
 ): Tensor {
   const y = a.device.empty(shape);
-  const { layout, params, workgroups } = binaryLayout(a.shape, b.shape, shape);
+  const run = neighbours(a.device, y.size);
+  const { layout, params, workgroups } = binaryLayout(
+    a.shape,
+    b.shape,
+    shape,
+    run,
+  );
   a.device.run(binary, {
     tensors: { a, b, g: g ?? a, y },
     params: { n: y.size, ...params },
-    constants: { OP: BINARY[name], SIDE: side, LAYOUT: layout },
+    constants: {
+      OP: BINARY[name],
+      SIDE: side,
+      LAYOUT: layout,
+      STEP: run.step,
+    },
     workgroups,
   });
   return y;
-}
-
-interface BinaryLayout {
-  layout: 0 | 1 | 2;
-  params: Record<string, number>;
-  workgroups: [number, number, number?];
-}
-
-/** How a launch finds the operands of an element; see binary.wgsl. */
-function binaryLayout(a: Shape, b: Shape, shape: Shape): BinaryLayout {
-  const d = padRank(shape, 1);
-  const sa = padRank(broadcastStrides(a, shape), 0);
-  const sb = padRank(broadcastStrides(b, shape), 0);
-  const params: Record<string, number> = {};
-  for (let k = 0; k < d.length; k++) {
-    params[`d${k}`] = d[k];
-    params[`a${k}`] = sa[k];
-    params[`b${k}`] = sb[k];
-  }
-  const n = elementCount(shape), inner = rowLength(a, b, shape);
-  if (sameShape(a, b)) return { layout: 1, params, workgroups: linearWorkgroups(n) };
-  if (inner === 0) return { layout: 0, params, workgroups: linearWorkgroups(n) };
-  const rows = n / inner, y = Math.min(rows, 65535);
-  return {
-    layout: 2,
-    params: { ...params, d1: elementCount(b), d5: inner },
-    workgroups: [Math.ceil(inner / 64), y, Math.ceil(rows / y)],
-  };
-}
-
-/** Length of rows along which b is one number, if a fills the shape and b repeats by rows; else 0. */
-function rowLength(a: Shape, b: Shape, shape: Shape): number {
-  if (!sameShape(a, shape)) return 0;
-  const own = [...new Array(shape.length - b.length).fill(1), ...b];
-  let last = shape.length;
-  while (last > 0 && own[last - 1] === 1) last--;
-  const inner = elementCount(shape.slice(last));
-  let first = last;
-  while (first > 0 && own[first - 1] === shape[first - 1]) first--;
-  const repeats = own.slice(0, first).every((n) => n === 1);
-  return repeats && inner >= 16 ? inner : 0;
 }
 
 function applyBinary(name: BinaryName, a: Tensor, b: Tensor): Tensor {
@@ -258,6 +226,20 @@ export function subtract(a: Tensor, b: Tensor): Tensor {
     ],
   );
 }
+/** g x, summed over the axes along which `shape` was broadcast to g. */
+function productTo(g: Tensor, x: Tensor, shape: Shape): Tensor {
+  const rank = g.shape.length;
+  let last = 0;
+  while (last < rank && (shape.at(-1 - last) ?? 1) === 1) last++;
+  const rows = g.shape.slice(0, rank - last);
+  const one = sameShape(g.shape, x.shape) &&
+    rows.every((n, k) => n === 1 || shape[k + shape.length - rank] === n);
+  // in one kernel where whole rows belong to each number
+  return last > 0 && one && elementCount(shape) < g.size
+    ? reshape(sumOfProducts(g, x, last), shape)
+    : sumTo(multiply(g, x), shape);
+}
+
 /** a b, element by element. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShapes(a.shape, b.shape);
@@ -265,8 +247,8 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
     launchBinary("multiply", 0, a, b, null, shape),
     [a, b],
     (g, needs) => [
-      needs[0] ? sumTo(multiply(g, b), a.shape) : null,
-      needs[1] ? sumTo(multiply(g, a), b.shape) : null,
+      needs[0] ? productTo(g, b, a.shape) : null,
+      needs[1] ? productTo(g, a, b.shape) : null,
     ],
   );
 }

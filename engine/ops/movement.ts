@@ -5,7 +5,6 @@
  * @module
  */
 import { stridedCopy } from "../../kernels/elementwise/elementwise.ts";
-import { linearWorkgroups } from "../device.ts";
 import { ShapeError } from "../errors.ts";
 import {
   broadcastStrides,
@@ -16,6 +15,7 @@ import {
 } from "../shape.ts";
 import { record } from "../tape.ts";
 import { elementCount, type Shape, type Tensor } from "../tensor.ts";
+import { neighbours } from "./neighbours.ts";
 import { sumTo } from "./reduce.ts";
 
 interface Walk {
@@ -37,26 +37,27 @@ function params(walk: Walk): Record<string, number> {
   return values;
 }
 
+function copy(x: Tensor, y: Tensor, walk: Walk, scatter: 0 | 1): void {
+  const values = params(walk);
+  const { step, workgroups } = neighbours(x.device, values.n);
+  x.device.run(stridedCopy, {
+    tensors: { x, y },
+    params: values,
+    constants: { SCATTER: scatter, STEP: step },
+    workgroups,
+  });
+}
+
 /** y (contiguous) read from x along a walk. */
 function gather(x: Tensor, walk: Walk): Tensor {
   const y = x.device.empty(walk.shape);
-  x.device.run(stridedCopy, {
-    tensors: { x, y },
-    params: params(walk),
-    constants: { SCATTER: 0 },
-    workgroups: linearWorkgroups(y.size),
-  });
+  copy(x, y, walk, 0);
   return y;
 }
 
 /** x (contiguous) written into y along a walk. */
 function scatter(x: Tensor, y: Tensor, walk: Walk): void {
-  x.device.run(stridedCopy, {
-    tensors: { x, y },
-    params: params(walk),
-    constants: { SCATTER: 1 },
-    workgroups: linearWorkgroups(x.size),
-  });
+  copy(x, y, walk, 1);
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from "../../kernels/raymarch/raymarch.ts";
 import { linearWorkgroups } from "../device.ts";
 import { ShapeError } from "../errors.ts";
-import { record } from "../tape.ts";
+import { firstDerivative, record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -153,6 +153,6 @@ export function rayMarch(
       params: { rays, samples, stride: channels + 1 },
       workgroups: linearWorkgroups(rays),
     });
-    return [d_raw];
+    return [firstDerivative(d_raw, [raw, g], "rayMarch")];
   });
 }

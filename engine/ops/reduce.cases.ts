@@ -65,13 +65,39 @@ function meanCase(
   };
 }
 
-function squaresCase(name: string, shape: number[]): OperatorCase {
+function squaresCase(
+  name: string,
+  shape: number[],
+  axes: number = shape.length,
+): OperatorCase {
   return {
     operator: "sumOfSquares",
     name,
     inputs: { x: { shape } },
-    run: (t) => ops.sumOfSquares(t.x),
-    reference: (a) => reduceReference(a.x, {}, (s, v) => s + v * v, 0),
+    run: (t) => ops.sumOfSquares(t.x, axes),
+    reference: (a) =>
+      reduceReference(a.x, { axes: last(axes) }, (s, v) => s + v * v, 0),
+  };
+}
+
+const last = (count: number) => Array.from({ length: count }, (_, k) => -1 - k);
+
+function productsCase(
+  name: string,
+  shape: number[],
+  axes: number,
+): OperatorCase {
+  return {
+    operator: "sumOfProducts",
+    name,
+    inputs: { a: { shape }, b: { shape } },
+    run: (t) => ops.sumOfProducts(t.a, t.b, axes),
+    reference: ({ a, b }) => {
+      const data = a.data.map((v, k) => v * b.data[k]);
+      const options = { axes: last(axes) };
+      return reduceReference({ data, shape }, options, (s, v) => s + v, 0);
+    },
+    linear: ["a", "b"],
   };
 }
 
@@ -106,6 +132,10 @@ export const reduceCases: OperatorCase[] = [
   meanCase("long, in two rounds", [3, 10_007], { axes: [1] }),
   squaresCase("small", [3, 5]),
   squaresCase("in two rounds", [70_001]),
+  squaresCase("of the last two axes", [4, 5, 3, 3], 2),
+  productsCase("everything", [3, 7], 2),
+  productsCase("of the last two axes", [2, 5, 9, 7], 2),
+  productsCase("in two rounds", [3, 5003], 1),
   maxCase("the last axis", [6, 33], -1),
   maxCase("the middle", [3, 17, 5], 1),
   maxCase("in two rounds", [2, 9001], 1),

@@ -18,40 +18,60 @@ const LANES = 1024;
 /** Axes up to this length are reduced in one round. */
 const SHORT = 64;
 
+type Sizes = readonly [outer: number, length: number, inner: number];
+
 /** (outer, length, inner) -> (outer, parts, inner). */
 function round(
   name: ReduceName,
-  x: Tensor,
-  [outer, length, inner]: readonly [number, number, number],
+  [x, z]: readonly [Tensor, Tensor],
+  [outer, length, inner]: Sizes,
   parts: number,
   scale: number,
 ): Tensor {
-  const y = x.device.empty([outer, parts, inner]);
+  const runs = inner >= 8, run = Math.ceil(length / parts);
+  const count = runs ? Math.ceil(length / run) : parts;
+  const y = x.device.empty([outer, count, inner]);
   x.device.run(reduce, {
-    tensors: { x, y },
-    params: { n: y.size, length, inner, parts, scale },
+    tensors: { x, z, y },
+    params: {
+      n: y.size,
+      length,
+      inner,
+      parts: count,
+      begin: runs ? run : 1,
+      stride: runs ? 1 : parts,
+      span: runs ? run : length,
+      scale,
+    },
     constants: { OP: REDUCE[name] },
     workgroups: linearWorkgroups(y.size),
   });
   return y;
 }
 
-/** Reduces the middle of (outer, length, inner); two rounds where lanes would idle. */
+/**
+ * Reduces the middle of (outer, length, inner), of x or of products with z;
+ * two rounds where lanes would idle.
+ */
 function reduceMiddle(
   name: ReduceName,
   x: Tensor,
-  sizes: readonly [number, number, number],
+  sizes: Sizes,
   scale: number,
+  z: Tensor = x,
 ): Tensor {
   const [outer, length, inner] = sizes;
   const parts = Math.min(
     Math.ceil(LANES / (outer * inner)),
     Math.ceil(length / 8),
   );
-  if (length <= SHORT || parts <= 1) return round(name, x, sizes, 1, scale);
-  const partial = round(name, x, sizes, parts, 1);
-  const again = name === "sumOfSquares" ? "sum" : name;
-  const y = round(again, partial, [outer, parts, inner], 1, scale);
+  if (length <= SHORT || parts <= 1) {
+    return round(name, [x, z], sizes, 1, scale);
+  }
+  const partial = round(name, [x, z], sizes, parts, 1);
+  const again = name === "maximum" ? name : "sum";
+  const left = [outer, partial.shape[1], inner] as const;
+  const y = round(again, [partial, partial], left, 1, scale);
   partial.release();
   return y;
 }
@@ -123,11 +143,40 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reduceSum(x, options, 1 / count);
 }
 
-/** Sum of squares over all elements: one number. */
-export function sumOfSquares(x: Tensor): Tensor {
-  const y = reshape(reduceMiddle("sumOfSquares", x, [1, x.size, 1], 1), []);
-  return record(y, [x], (g) => [multiply(x, affine(g, 2))]);
+/**
+ * Sum of squares over the last axes.
+ *
+ * @param axes how many of the last axes; all when absent
+ */
+export function sumOfSquares(x: Tensor, axes: number = x.shape.length): Tensor {
+  const kept = x.shape.slice(0, x.shape.length - axes);
+  const outer = elementCount(kept), length = x.size / outer;
+  const y = reduceMiddle("sumOfSquares", x, [outer, length, 1], 1).view(kept);
+  return record(y, [x], (g) => [
+    multiply(x, reshape(affine(g, 2), [...kept, ...ones(axes)])),
+  ]);
 }
+
+/**
+ * Sum of a b over the last axes, for tensors of one shape.
+ *
+ * @param axes how many of the last axes
+ */
+export function sumOfProducts(a: Tensor, b: Tensor, axes: number): Tensor {
+  const kept = a.shape.slice(0, a.shape.length - axes);
+  const outer = elementCount(kept), length = a.size / outer;
+  const sizes = [outer, length, 1] as const;
+  const y = reduceMiddle("sumOfProducts", a, sizes, 1, b).view(kept);
+  return record(y, [a, b], (g, needs) => {
+    const wide = reshape(g, [...kept, ...ones(axes)]);
+    return [
+      needs[0] ? multiply(b, wide) : null,
+      needs[1] ? multiply(a, wide) : null,
+    ];
+  });
+}
+
+const ones = (count: number): number[] => new Array(count).fill(1);
 
 /** Largest number along one axis, kept with size 1. No gradient. */
 export function maxAlong(x: Tensor, axis: number): Tensor {

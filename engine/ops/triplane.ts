@@ -9,13 +9,15 @@ import {
   sample,
   sampleBackwardPoints,
   scatter,
+  scatterLanes,
 } from "../../kernels/triplane/triplane.ts";
 import { linearWorkgroups } from "../device.ts";
 import { ShapeError } from "../errors.ts";
-import { record } from "../tape.ts";
+import { firstDerivative, record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { maxAlong } from "./reduce.ts";
 import { pad, permute, slice } from "./movement.ts";
+import { maxAlong, sum } from "./reduce.ts";
+import { variantOf } from "./variant.ts";
 
 /** Options of {@linkcode sampleTriplane}. */
 export interface TriplaneOptions {
@@ -102,62 +104,102 @@ export function sampleChannelsLast(
   points: Tensor,
   options: TriplaneOptions,
 ): Tensor {
+  const call = triplaneCall(planes, points, options);
+  const { batch, count, channels } = call;
+  const y = planes.device.empty(
+    call.constants.MEAN
+      ? [batch, count, channels]
+      : [batch, 3, count, channels],
+  );
+  planes.device.run(sample, {
+    tensors: { planes, points, y },
+    params: { ...call.params, c4: channels / 4 },
+    constants: call.constants,
+    workgroups: linearWorkgroups(batch * count),
+  });
+  const once = (t: Tensor, g: Tensor) =>
+    firstDerivative(t, [planes, points, g], "sampleTriplane");
+  return record(y, [planes, points], (g, needs) => [
+    needs[0] ? once(planesGradient(call, g), g) : null,
+    needs[1] ? once(pointsGradient(call, g), g) : null,
+  ]);
+}
+
+/** Sizes, parameters and constants of a sampling of channels-last planes. */
+export function triplaneCall(
+  planes: Tensor,
+  points: Tensor,
+  options: TriplaneOptions,
+): TriplaneCall {
   const [batch, , height, width, channels] = planes.shape;
-  const count = points.shape[1], mean = options.mean ?? true;
-  const constants = {
-    AXES: options.axes === "corrected" ? 1 : 0,
-    MEAN: mean ? 1 : 0,
-  };
-  const params = {
-    n: batch * count,
-    points: count,
-    width,
-    height,
-    scale: 2 / options.boxWarp,
-  };
-  const call: TriplaneCall = {
+  const count = points.shape[1];
+  return {
     planes,
     points,
     batch,
     count,
     channels,
-    params,
-    constants,
+    params: {
+      n: batch * count,
+      points: count,
+      width,
+      height,
+      scale: 2 / options.boxWarp,
+    },
+    constants: {
+      AXES: options.axes === "corrected" ? 1 : 0,
+      MEAN: options.mean ?? true ? 1 : 0,
+    },
   };
-  const y = planes.device.empty(
-    mean ? [batch, count, channels] : [batch, 3, count, channels],
-  );
-  planes.device.run(sample, {
-    tensors: { planes, points, y },
-    params: { ...params, c4: channels / 4 },
-    constants,
-    workgroups: linearWorkgroups(batch * count),
-  });
-  return record(y, [planes, points], (g, needs) => [
-    needs[0] ? planesGradient(call, g) : null,
-    needs[1] ? pointsGradient(call, g) : null,
-  ]);
 }
 
-function pointsGradient(
-  { planes, points, channels, params, constants }: TriplaneCall,
-  g: Tensor,
-): Tensor {
-  const dp = points.device.empty(points.shape);
+function pointsGradient(call: TriplaneCall, g: Tensor): Tensor {
+  const { planes, points } = call, dp = points.device.empty(points.shape);
   points.device.run(sampleBackwardPoints, {
     tensors: { planes, points, g, dp },
-    params: { ...params, c4: channels / 4 },
-    constants,
+    params: { ...call.params, c4: call.channels / 4 },
+    constants: call.constants,
     workgroups: linearWorkgroups(points.size / 3),
   });
   return dp;
 }
 
-/**
- * Gradient of channels-last planes from that of the features. Two scatters:
- * the first finds how large a sum can get, the second adds.
- */
+/** Gradient of channels-last planes from that of the features. */
 export function planesGradient(call: TriplaneCall, g: Tensor): Tensor {
+  return variantOf(g.device) === "lanes"
+    ? walkedGradient(call, g)
+    : scatteredGradient(call, g);
+}
+
+/** Workgroups that keep the cores of a CPU busy. */
+const BUSY = 6;
+
+/** Each subgroup walks over a part of the points for 8 channels of a plane. */
+function walkedGradient(call: TriplaneCall, g: Tensor): Tensor {
+  const { batch, count, channels, planes } = call, device = g.device;
+  const groups = [Math.ceil(channels / 8), batch * 3] as const;
+  const wanted = Math.min(
+    Math.ceil(BUSY / (groups[0] * groups[1])),
+    Math.ceil(count / 4096),
+    Math.floor(device.maxTensorBytes / planes.bytes),
+  );
+  const share = Math.ceil(count / Math.max(wanted, 1) / 8) * 8;
+  const parts = Math.ceil(count / share);
+  const dplanes = device.empty([parts, ...planes.shape]);
+  device.run(scatterLanes, {
+    tensors: { g, points: call.points, dplanes },
+    params: { ...call.params, share, channels },
+    constants: call.constants,
+    workgroups: [...groups, parts],
+  });
+  return parts === 1 ? dplanes.view(planes.shape) : sum(dplanes, { axes: [0] });
+}
+
+/**
+ * Points add in any order, in fixed point. Two scatters: the first finds how
+ * large a sum can get, the second adds.
+ */
+function scatteredGradient(call: TriplaneCall, g: Tensor): Tensor {
   const device = g.device;
   const one = device.full([1], 1);
   const [batch, three, height, width] = call.planes.shape;

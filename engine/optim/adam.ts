@@ -4,7 +4,7 @@
  * @module
  */
 import { adam } from "../../kernels/optim/optim.ts";
-import { linearWorkgroups } from "../device.ts";
+import { neighbours } from "../ops/neighbours.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode Adam}. */
@@ -37,7 +37,11 @@ export class Adam {
   /** Steps taken; set by whoever resumes a run. */
   steps = 0;
 
-  /** @param parameters tensors, marked with `track()` by the caller */
+  /**
+   * Starts with empty moments.
+   *
+   * @param parameters tensors, marked with `track()` by the caller
+   */
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
     this.parameters = parameters;
     this.#options = {
@@ -63,6 +67,7 @@ export class Adam {
     const { beta1, beta2, epsilon } = this.#options;
     this.steps++;
     this.parameters.forEach((x, k) => {
+      const { step, workgroups } = neighbours(x.device, x.size);
       x.device.run(adam, {
         tensors: { x, g: gradients[k], ...this.moments[k] },
         params: {
@@ -74,7 +79,8 @@ export class Adam {
           correction1: 1 - beta1 ** this.steps,
           correction2: 1 - beta2 ** this.steps,
         },
-        workgroups: linearWorkgroups(x.size),
+        constants: { STEP: step },
+        workgroups,
       });
     });
   }

@@ -7,11 +7,12 @@
 // LAYOUT 0: strides.  LAYOUT 1: all of one shape.  LAYOUT 2: a has the shape of
 // y, (rows, d5), and b one number a row, repeating after d1 rows: integer
 // divisions, slow on CPUs, are then not needed.
-// Dispatch: one invocation per number of y, folded over x and y; for LAYOUT 2
-// x over d5, y and z over rows.
+// Dispatch: one invocation per STEP neighbouring numbers of y, folded over x
+// and y; for LAYOUT 2 x over d5, y and z over rows.
 override OP: u32 = 0u;
 override SIDE: u32 = 0u;
 override LAYOUT: u32 = 0u;
+override STEP: u32 = 1u;
 
 struct Params {
   n: u32,
@@ -57,33 +58,50 @@ fn apply(i: u32, ia: u32, ib: u32) {
   if (SIDE == 0u) { y[i] = value(a[ia], b[ib]); } else { y[i] = g[i] * derivative(a[ia], b[ib]); }
 }
 
+// numbers first to last through strides: divisions for the first, then carries
+fn walk(first: u32, last: u32) {
+  var r = first;
+  var i5 = r % params.d5; r = r / params.d5;
+  var i4 = r % params.d4; r = r / params.d4;
+  var i3 = r % params.d3; r = r / params.d3;
+  var i2 = r % params.d2; r = r / params.d2;
+  var i1 = r % params.d1; var i0 = r / params.d1;
+  for (var i = first; i < last; i++) {
+    apply(
+      i,
+      i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3 + i4 * params.a4 + i5 * params.a5,
+      i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3 + i4 * params.b4 + i5 * params.b5);
+    if (STEP == 1u) { continue; }
+    i5++;
+    if (i5 == params.d5) { i5 = 0u; i4++; }
+    if (i4 == params.d4) { i4 = 0u; i3++; }
+    if (i3 == params.d3) { i3 = 0u; i2++; }
+    if (i2 == params.d2) { i2 = 0u; i1++; }
+    if (i1 == params.d1) { i1 = 0u; i0++; }
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u
 ) {
-  var i = id.x + id.y * groups.x * 64u;
   if (LAYOUT == 2u) {
     let row = group.y + group.z * groups.y;
-    i = row * params.d5 + id.x;
-    if (id.x >= params.d5 || i >= params.n) { return; }
-    apply(i, i, row % params.d1);
+    let first = id.x * STEP;
+    // rows past the last one, where y and z are folded, are empty
+    let length = select(0u, params.d5, row * params.d5 < params.n);
+    let begin = row * params.d5;
+    let other = row % params.d1;
+    for (var i = first; i < min(first + STEP, length); i++) { apply(begin + i, begin + i, other); }
     return;
   }
-  if (i >= params.n) { return; }
-  if (LAYOUT == 1u) {
-    apply(i, i, i);
-    return;
+  let first = (id.x + id.y * groups.x * 64u) * STEP;
+  let last = min(first + STEP, params.n);
+  if (LAYOUT == 0u) {
+    walk(first, last);
+  } else {
+    for (var i = first; i < last; i++) { apply(i, i, i); }
   }
-  var r = i;
-  let i5 = r % params.d5; r = r / params.d5;
-  let i4 = r % params.d4; r = r / params.d4;
-  let i3 = r % params.d3; r = r / params.d3;
-  let i2 = r % params.d2; r = r / params.d2;
-  let i1 = r % params.d1; let i0 = r / params.d1;
-  apply(
-    i,
-    i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3 + i4 * params.a4 + i5 * params.a5,
-    i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3 + i4 * params.b4 + i5 * params.b5);
 }

@@ -3,9 +3,10 @@
 //
 // x, g, y: n numbers, contiguous.  f is chosen by OP, see elementwise.ts.
 // a, b: parameters of f (slope, bounds, affine).
-// Dispatch: one invocation per number, folded over x and y.
+// Dispatch: one invocation per STEP neighbouring numbers, folded over x and y.
 override OP: u32 = 0u;
 override DIRECTION: u32 = 0u;
+override STEP: u32 = 1u;
 
 struct Params { n: u32, a: f32, b: f32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -25,7 +26,7 @@ fn value(v: f32) -> f32 {
     case 1u: { return exp(v); }
     case 2u: { return log(v); }
     case 3u: { return sqrt(v); }
-    case 4u: { return 1.0 / sqrt(v); }
+    case 4u: { return 1.0 / sqrt(v + params.b); }
     case 5u: { return v * v; }
     case 6u: { return abs(v); }
     case 7u: { return select(v, 0.0, v <= 0.0); }
@@ -47,7 +48,7 @@ fn derivative(v: f32) -> f32 {
     case 1u: { return exp(v); }
     case 2u: { return 1.0 / v; }
     case 3u: { return 0.5 / sqrt(v); }
-    case 4u: { return -0.5 / (v * sqrt(v)); }
+    case 4u: { return -0.5 / ((v + params.b) * sqrt(v + params.b)); }
     case 5u: { return 2.0 * v; }
     case 6u: { return sign(v); }
     case 7u: { return select(0.0, 1.0, v > 0.0); }
@@ -65,7 +66,8 @@ fn derivative(v: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= params.n) { return; }
-  if (DIRECTION == 0u) { y[i] = value(x[i]); } else { y[i] = g[i] * derivative(x[i]); }
+  let first = (id.x + id.y * groups.x * 64u) * STEP;
+  for (var i = first; i < min(first + STEP, params.n); i++) {
+    if (DIRECTION == 0u) { y[i] = value(x[i]); } else { y[i] = g[i] * derivative(x[i]); }
+  }
 }

@@ -7,6 +7,7 @@
 // one run of memory.  points: (batch, N, 3), world units.
 // scale = 2 / box_warp.  align_corners is false, as published.
 // AXES 0: the published planes XY, XZ, ZX.  AXES 1: the corrected XY, YZ, ZX.
+// corners.wgsl is put behind.
 // Dispatch: one invocation per point, folded over x and y.
 override AXES: u32 = 0u;
 override MEAN: u32 = 1u;
@@ -16,32 +17,6 @@ struct Params { n: u32, points: u32, c4: u32, width: u32, height: u32, scale: f3
 @group(0) @binding(1) var<storage, read> points: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
-
-// bilinear corners of one plane: texel numbers and weights (0 outside)
-struct Corners { texel: vec4u, weight: vec4f }
-
-fn corners(u: f32, v: f32) -> Corners {
-  let w = f32(params.width);
-  let h = f32(params.height);
-  // far outside is all zero; the clamp keeps the conversion to integers defined
-  let x = clamp(((u + 1.0) * w - 1.0) * 0.5, -2.0, w + 1.0);
-  let y = clamp(((v + 1.0) * h - 1.0) * 0.5, -2.0, h + 1.0);
-  let x0 = floor(x);
-  let y0 = floor(y);
-  let fx = x - x0;
-  let fy = y - y0;
-  let wx0 = select(0.0, 1.0 - fx, x0 >= 0.0 && x0 < w);
-  let wx1 = select(0.0, fx, x0 >= -1.0 && x0 < w - 1.0);
-  let wy0 = select(0.0, 1.0 - fy, y0 >= 0.0 && y0 < h);
-  let wy1 = select(0.0, fy, y0 >= -1.0 && y0 < h - 1.0);
-  let ix0 = u32(clamp(x0, 0.0, w - 1.0));
-  let ix1 = u32(clamp(x0 + 1.0, 0.0, w - 1.0));
-  let iy0 = u32(clamp(y0, 0.0, h - 1.0)) * params.width;
-  let iy1 = u32(clamp(y0 + 1.0, 0.0, h - 1.0)) * params.width;
-  return Corners(
-    vec4u(iy0 + ix0, iy0 + ix1, iy1 + ix0, iy1 + ix1),
-    vec4f(wx0 * wy0, wx1 * wy0, wx0 * wy1, wx1 * wy1));
-}
 
 fn texel_sum(base: u32, k: Corners, c: u32) -> vec4f {
   let c4 = params.c4;
@@ -56,10 +31,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = id.x + id.y * groups.x * 64u;
   if (i >= params.n) { return; }
   let batch = i / params.points;
-  let p = params.scale * vec3f(points[3u * i], points[3u * i + 1u], points[3u * i + 2u]);
-  let k0 = corners(p.x, p.y);
-  let k1 = corners(select(p.x, p.y, AXES == 1u), p.z);
-  let k2 = corners(p.z, p.x);
+  let p = vec3f(points[3u * i], points[3u * i + 1u], points[3u * i + 2u]);
+  let k0 = corners(projected(p, 0u));
+  let k1 = corners(projected(p, 1u));
+  let k2 = corners(projected(p, 2u));
   let texels = params.width * params.height;
   let base = batch * 3u * texels;
   for (var c = 0u; c < params.c4; c++) {

@@ -9,6 +9,7 @@
 // accumulator: (batch, 3, H, W, C) of i32, or (batch, 3, H, W) for WEIGHTS 1.
 // g: (batch, N, C) for MEAN 1, (batch, 3, N, C) for MEAN 0.  points: (batch, N, 3).
 // unit[0]: units per 1, a single number on the device.
+// corners.wgsl is put behind.
 // Dispatch: one invocation per point, folded over x and y.
 override AXES: u32 = 0u;
 override MEAN: u32 = 1u;
@@ -21,45 +22,17 @@ struct Params { n: u32, points: u32, channels: u32, width: u32, height: u32, sca
 @group(0) @binding(3) var<storage, read_write> accumulator: array<atomic<i32>>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-struct Corners { texel: vec4u, weight: vec4f }
-
-// as in sample.wgsl
-fn corners(u: f32, v: f32) -> Corners {
-  let w = f32(params.width);
-  let h = f32(params.height);
-  let x = clamp(((u + 1.0) * w - 1.0) * 0.5, -2.0, w + 1.0);
-  let y = clamp(((v + 1.0) * h - 1.0) * 0.5, -2.0, h + 1.0);
-  let x0 = floor(x);
-  let y0 = floor(y);
-  let fx = x - x0;
-  let fy = y - y0;
-  let wx0 = select(0.0, 1.0 - fx, x0 >= 0.0 && x0 < w);
-  let wx1 = select(0.0, fx, x0 >= -1.0 && x0 < w - 1.0);
-  let wy0 = select(0.0, 1.0 - fy, y0 >= 0.0 && y0 < h);
-  let wy1 = select(0.0, fy, y0 >= -1.0 && y0 < h - 1.0);
-  let ix0 = u32(clamp(x0, 0.0, w - 1.0));
-  let ix1 = u32(clamp(x0 + 1.0, 0.0, w - 1.0));
-  let iy0 = u32(clamp(y0, 0.0, h - 1.0)) * params.width;
-  let iy1 = u32(clamp(y0 + 1.0, 0.0, h - 1.0)) * params.width;
-  return Corners(
-    vec4u(iy0 + ix0, iy0 + ix1, iy1 + ix0, iy1 + ix1),
-    vec4f(wx0 * wy0, wx1 * wy0, wx0 * wy1, wx1 * wy1));
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
   if (i >= params.n) { return; }
   let batch = i / params.points;
   let n = i % params.points;
-  let p = params.scale * vec3f(points[3u * i], points[3u * i + 1u], points[3u * i + 2u]);
+  let p = vec3f(points[3u * i], points[3u * i + 1u], points[3u * i + 2u]);
   let texels = params.width * params.height;
   let factor = unit[0] * select(1.0, 1.0 / 3.0, MEAN == 1u);
   for (var k = 0u; k < 3u; k++) {
-    var uv = p.xy;
-    if (k == 1u) { uv = vec2f(select(p.x, p.y, AXES == 1u), p.z); }
-    if (k == 2u) { uv = p.zx; }
-    let at = corners(uv.x, uv.y);
+    let at = corners(projected(p, k));
     let base = (batch * 3u + k) * texels;
     var row = i * params.channels;
     if (MEAN == 0u) { row = ((batch * 3u + k) * params.points + n) * params.channels; }

@@ -4,8 +4,11 @@
  * @module
  */
 import { defineKernel, type Kernel } from "../kernel.ts";
+import corners from "./corners.wgsl" with { type: "text" };
+import lanes from "./lanes.wgsl" with { type: "text" };
 import sampleSource from "./sample.wgsl" with { type: "text" };
 import scatterSource from "./scatter.wgsl" with { type: "text" };
+import scatterLanesSource from "./scatter_lanes.wgsl" with { type: "text" };
 import sampleBackwardPointsSource from "./sample_backward_points.wgsl" with {
   type: "text",
 };
@@ -23,16 +26,30 @@ import fixedPointValueSource from "./fixed_point_value.wgsl" with {
 };
 
 /** Features at points. */
-export const sample: Kernel = defineKernel("triplane.sample", sampleSource);
+export const sample: Kernel = defineKernel(
+  "triplane.sample",
+  sampleSource + corners,
+);
 /** Gradient of the planes, in fixed point. */
-export const scatter: Kernel = defineKernel("triplane.scatter", scatterSource);
+export const scatter: Kernel = defineKernel(
+  "triplane.scatter",
+  scatterSource + corners,
+);
+/** Gradient of the planes by subgroups of 8 lanes. */
+export const scatterLanes: Kernel = defineKernel(
+  "triplane.scatter_lanes",
+  scatterLanesSource + corners,
+);
 /** Gradient of the points. */
 export const sampleBackwardPoints: Kernel = defineKernel(
   "triplane.sample_backward_points",
   sampleBackwardPointsSource,
 );
 /** Features at points through a decoder of two layers. */
-export const decode: Kernel = defineKernel("triplane.decode", decodeSource);
+export const decode: Kernel = defineKernel(
+  "triplane.decode",
+  decodeSource + corners,
+);
 /** Gradients of `decode`. */
 export const decodeBackward: Kernel = defineKernel(
   "triplane.decode_backward",
@@ -41,12 +58,12 @@ export const decodeBackward: Kernel = defineKernel(
 /** `decode` by subgroups of 8 lanes. */
 export const decodeLanes: Kernel = defineKernel(
   "triplane.decode_lanes",
-  decodeLanesSource,
+  decodeLanesSource + corners + lanes,
 );
 /** `decodeBackward` by subgroups of 8 lanes. */
 export const decodeBackwardLanes: Kernel = defineKernel(
   "triplane.decode_backward_lanes",
-  decodeBackwardLanesSource,
+  decodeBackwardLanesSource + lanes,
 );
 /** Unit of the fixed-point sums. */
 export const fixedPointUnit: Kernel = defineKernel(
