@@ -228,7 +228,7 @@ Deno.test("mannequin: the embedded generator has the tensors that its configurat
   for (const { data } of tensors.values()) assert(data.every(Number.isFinite));
 });
 
-Deno.test("mannequin: importing rounds to float16, keeps metadata and reports the error", async () => {
+Deno.test("mannequin: importing rounds to float16, notes what the latents mean and reports the error", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const from = `${folder}/from.safetensors`, to = `${folder}/to.safetensors`;
@@ -242,7 +242,7 @@ Deno.test("mannequin: importing rounds to float16, keeps metadata and reports th
     );
     const copy = await readSafetensors(to);
     assertEquals([copy.metadata, copy.tensors.get("a")!.dtype], [{
-      config: "{}",
+      config: '{"semantics":"mannequin"}',
     }, "F16"]);
     tensors.set("a", fromFloat32({ shape: [1], data: floats(1e6) }));
     await writeSafetensors(from, { metadata: {}, tensors });

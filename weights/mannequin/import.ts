@@ -63,7 +63,7 @@ export async function importGenerator(
     tensors.set(name, half);
   }
   const config = {
-    ...JSON.parse(original.metadata.config),
+    ...JSON.parse(original.metadata.config ?? "{}"),
     semantics: "mannequin",
   };
   const metadata = { ...original.metadata, config: JSON.stringify(config) };
