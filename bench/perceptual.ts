@@ -25,7 +25,7 @@ import {
 import { findFaces, loadFaceNetworks } from "../pipeline/face/find.ts";
 import { Network } from "../pipeline/face/network.ts";
 import { loadPortrait } from "../pipeline/face/portrait.ts";
-import { synthesis } from "../pipeline/generator/generator.ts";
+import { renderHead } from "../pipeline/generator/generator.ts";
 import {
   copyGenerator,
   type Generator,
@@ -190,15 +190,7 @@ async function look(
   w: Float32Array,
   label: Float32Array,
 ): Promise<Picture> {
-  using _scope = device.scope();
-  const { image } = device.withoutTape(() =>
-    synthesis(
-      generator,
-      device.tensor(w, [1, w.length]),
-      device.tensor(label, [1, 25]),
-    )
-  );
-  return pictureOf(await image.data());
+  return pictureOf(await renderHead(generator, w, label));
 }
 
 /** Similarity of each picture's face to the first one's; 0 where no face is found. */

@@ -52,7 +52,7 @@ const PROJECTION = {
   surroundings: 1,
   prior: 2e-3,
 };
-const TUNING = { rate: 3e-3, pixel: 6, face: 2, motion: 3 };
+const TUNING = { rate: 3.5e-3, pixel: 10, face: 2, motion: 4 };
 
 const PRESETS: Record<Quality, Preset> = {
   draft: {
@@ -65,7 +65,7 @@ const PRESETS: Record<Quality, Preset> = {
     ...BRISK,
     frames: 48,
     projection: { ...PROJECTION, firstSteps: 50, nextSteps: 1 },
-    tuning: { ...TUNING, steps: 190 },
+    tuning: { ...TUNING, steps: 240 },
   },
   paper: {
     frames: 100,

@@ -10,7 +10,7 @@ import {
   type Rendering,
   type RenderOptions,
 } from "./renderer/renderer.ts";
-import type { Generator } from "./state.ts";
+import { type Generator, parameter } from "./state.ts";
 import { superresolve } from "./superresolution.ts";
 import type { NoiseMode } from "./synthesis.ts";
 
@@ -70,4 +70,28 @@ export function view(
 export function rawPicture({ features }: Rendering): Tensor {
   const [batch, , height, width] = features.shape;
   return slice(features, [0, 0, 0, 0], [batch, 3, height, width]);
+}
+
+/**
+ * The picture of one head, read back; no derivative is noted.
+ *
+ * @param w (w_dim)
+ * @param label (25) camera
+ * @returns (3, S, S) in about [-1, 1]
+ */
+export async function renderHead(
+  generator: Generator,
+  w: Float32Array,
+  label: Float32Array,
+): Promise<Float32Array> {
+  const { device } = parameter(generator, "decoder.net.0.weight");
+  using _scope = device.scope();
+  const { image } = device.withoutTape(() =>
+    synthesis(
+      generator,
+      device.tensor(w, [1, w.length]),
+      device.tensor(label, [1, 25]),
+    )
+  );
+  return await image.data();
 }

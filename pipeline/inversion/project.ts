@@ -20,7 +20,7 @@ import {
   subtract,
   type Tensor,
 } from "../../engine/mod.ts";
-import { synthesis } from "../generator/generator.ts";
+import { renderHead, synthesis } from "../generator/generator.ts";
 import type { Generator } from "../generator/state.ts";
 import {
   type FeatureNetwork,
@@ -120,7 +120,7 @@ export async function project(
       ? changed(
         targets[frame],
         targets[0],
-        rendered ??= await renderOf(device, generator, ws[0], label),
+        rendered ??= await renderHead(generator, ws[0], label),
       )
       : targets[frame];
     const aim = aimAt(device, network, seen, side);
@@ -167,23 +167,6 @@ function changed(
     face: target.face.map((v, k) => Math.max(v, target.hole[k])),
     hole: new Float32Array(target.hole.length),
   };
-}
-
-async function renderOf(
-  device: Device,
-  generator: Generator,
-  w: Float32Array,
-  label: Float32Array,
-): Promise<Float32Array> {
-  using _scope = device.scope();
-  const { image } = device.withoutTape(() =>
-    synthesis(
-      generator,
-      device.tensor(w, [1, w.length]),
-      device.tensor(label, [1, 25]),
-    )
-  );
-  return await image.data();
 }
 
 function aimAt(

@@ -1,7 +1,7 @@
 /**
  * Puts a newly trained mannequin into this folder, halved: float32 tensors become float16, metadata stays.
  *
- *     deno run --allow-read --allow-write weights/mannequin/import.ts /work/shared/mannequin/generator.safetensors
+ *     deno run --allow-read --allow-write weights/mannequin/import.ts FLOAT32_GENERATOR.safetensors
  *
  * It prints the largest rounding error and refuses weights that float16 cannot hold.
  * @module

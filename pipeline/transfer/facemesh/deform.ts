@@ -177,10 +177,18 @@ function closeLids(
   });
 }
 
+/** Exponent of the norm by which {@link settleLips} adds gaps. */
+const GAP_NORM = 1.4;
+
+function joined(a: number, b: number): number {
+  return (a ** GAP_NORM + b ** GAP_NORM) ** (1 / GAP_NORM);
+}
+
 /**
  * Settles the gap between the lips. A portrait that shows its teeth has spent part of the opening
- * already: the gaps of portrait and performance add like legs of a right triangle, not in full, and
- * the lower lip and jaw give way. Lips that would pass through each other meet half-way.
+ * already: the gaps of portrait and performance add by a norm between the sum (which gapes) and a
+ * right triangle's (which hides small movements), and the lower lip and jaw give way. Lips that
+ * would pass through each other meet half-way.
  */
 function settleLips(points: Float64Array, source: SourceMesh): void {
   const down = downward(source);
@@ -188,7 +196,7 @@ function settleLips(points: Float64Array, source: SourceMesh): void {
     const lower = LOWER_LIP[0][k];
     const own = Math.max(0, below(source.vertices, upper, lower, down));
     const gap = below(points, upper, lower, down);
-    return gap > own ? gap - Math.hypot(own, gap - own) : Math.min(gap, 0);
+    return gap > own ? gap - joined(own, gap - own) : Math.min(gap, 0);
   });
   const middle = Math.max(0, excess[excess.length >> 1]);
   JAW.forEach((share, i) => shift(points, i, -share * middle, down));

@@ -1,0 +1,217 @@
+/**
+ * Stages A to D of the method: portrait, targets, projection, tuning.
+ *
+ * @module
+ */
+import {
+  generatorWeights,
+  loadMannequin,
+  readSafetensors,
+} from "../weights/mod.ts";
+import { type Avatar, saveAvatar } from "./avatar.ts";
+import { cameraLabel } from "./face/camera.ts";
+import type { AlignedPortrait } from "./face/crop.ts";
+import { loadPortrait } from "./face/portrait.ts";
+import { renderHead } from "./generator/generator.ts";
+import {
+  copyGenerator,
+  type Generator,
+  loadGenerator,
+} from "./generator/state.ts";
+import { expectedShifts } from "./inversion/expressions.ts";
+import { inpaintMouth } from "./inversion/inpaint.ts";
+import { project } from "./inversion/project.ts";
+import { type Pivot, tune } from "./inversion/tune.ts";
+import { loadFaceFeatures } from "./losses/networks.ts";
+import type { Motion } from "./reenactment/motion.ts";
+import { pictureOf } from "./results.ts";
+import type { Run } from "./run.ts";
+import { RunFolder } from "./run_folder.ts";
+import {
+  type ExpressionTargets,
+  expressionTargets,
+  SUPERSAMPLING,
+} from "./transfer/targets.ts";
+
+/**
+ * Stages A to D: a portrait and a motion to a tuned head, saved as `avatar.safetensors`.
+ *
+ * @throws {PantomimeError} when the portrait or the generator cannot be used
+ * @throws {DOMException} `AbortError` when the run is interrupted
+ */
+export async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
+  const { device, options, context, report, networks } = run;
+  const weights = options.generator
+    ? generatorWeights(
+      await readSafetensors(options.generator),
+      options.generator,
+    )
+    : await loadMannequin();
+  const generator = loadGenerator(device, weights);
+  const side = generator.config.img_resolution;
+  const aligned = await report.timed(
+    "portrait",
+    () =>
+      loadPortrait(
+        networks,
+        options.source,
+        SUPERSAMPLING * side,
+        options.face,
+        context.progress,
+      ),
+  );
+  const targets = await report.timed(
+    "transfer",
+    () => transfer(run, aligned, motion, side),
+  );
+  const folder = run.folder = await RunFolder.open(
+    options.out,
+    await report.fingerprint(),
+    options.resume,
+  );
+  const label = cameraLabel(aligned.cam2world);
+  const ws = await report.timed(
+    "projection",
+    () => projectClip(run, generator, label, motion, targets, folder),
+  );
+  const tuned = await report.timed(
+    "tuning",
+    () => tuneClip(run, generator, label, targets, ws, folder),
+  );
+  const avatar: Avatar = {
+    generator: tuned,
+    camera: aligned.cam2world,
+    source: ws[0],
+    ws: ws.slice(1),
+    motion,
+    faceMask: targets.faceMask,
+    portrait: Uint8Array.from(pictureOf(targets.portrait.edited).data),
+  };
+  await saveAvatar(device, report.path("avatar.safetensors"), avatar);
+  return avatar;
+}
+
+/** Stage B. */
+async function transfer(
+  { device, options, context }: Run,
+  aligned: AlignedPortrait,
+  motion: Motion,
+  side: number,
+): Promise<ExpressionTargets> {
+  const { expressionScale, eyes } = options;
+  const stage = context.progress.stage(
+    "Transferring expressions",
+    motion.frames.length,
+  );
+  return await expressionTargets(device, aligned, motion, side, {
+    expressionScale,
+    eyes,
+  }, (done) => {
+    context.signal.throwIfAborted();
+    stage.update(done);
+  });
+}
+
+/** Stage C: w of the portrait, then of each frame. */
+async function projectClip(
+  { device, options, preset, context, report }: Run,
+  generator: Generator,
+  label: Float32Array,
+  motion: Motion,
+  targets: ExpressionTargets,
+  folder: RunFolder,
+): Promise<Float32Array[]> {
+  const { firstSteps, nextSteps } = preset.projection;
+  const all = [targets.portrait, ...targets.frames];
+  const stage = context.progress.stage(
+    "Inverting",
+    firstSteps + nextSteps * targets.frames.length,
+  );
+  using _scope = device.scope();
+  const network = await loadFaceFeatures(device);
+  const done = await folder.latents();
+  const shifts = preset.shiftScale === 0 ? null : await expectedShifts(
+    device,
+    generator,
+    label,
+    motion,
+    options.expressionScale,
+  );
+  const { ws, losses } = await project(
+    device,
+    generator,
+    network,
+    label,
+    all,
+    preset.projection,
+    {
+      signal: context.signal,
+      done,
+      shifts: shifts && [
+        new Float32Array(shifts[0].length),
+        ...shifts.map((shift) => shift.map((v) => preset.shiftScale * v)),
+      ],
+      onStep: (frame, step) =>
+        stage.update(
+          frame === 0 ? step : firstSteps + (frame - 1) * nextSteps + step,
+        ),
+      onFrame: async (_frame, w, _loss) => {
+        done.push(w);
+        await folder.saveLatents(done);
+      },
+    },
+  );
+  report.losses.projection = losses;
+  report.steps.projection = firstSteps + nextSteps * targets.frames.length;
+  return ws;
+}
+
+/** The portrait itself is a pivot once for so many frames. */
+const PORTRAIT_EVERY = 6;
+
+/** Stage D: one generator for the portrait and all frames, mouths inpainted. */
+async function tuneClip(
+  { device, preset, context, report }: Run,
+  original: Generator,
+  label: Float32Array,
+  targets: ExpressionTargets,
+  ws: readonly Float32Array[],
+  folder: RunFolder,
+): Promise<Generator> {
+  const side = original.config.img_resolution;
+  const generator = copyGenerator(device, original);
+  const count = targets.frames.length;
+  const stage = context.progress.stage("Tuning", count + preset.tuning.steps);
+  using _scope = device.scope();
+  const network = await loadFaceFeatures(device);
+  const { edited, face } = targets.portrait;
+  const portrait: Pivot = { w: ws[0], picture: edited, face };
+  const pivots: Pivot[] = [];
+  for (const [k, target] of targets.frames.entries()) {
+    if (k % PORTRAIT_EVERY === 0) pivots.push(portrait);
+    const render = await renderHead(original, ws[k + 1], label);
+    const picture = inpaintMouth(target, render, side, preset.inpainting);
+    pivots.push({ w: ws[k + 1], picture, face: target.face });
+    stage.update(k + 1);
+  }
+  report.steps.tuning = preset.tuning.steps;
+  report.losses.tuning = await tune(
+    device,
+    generator,
+    network,
+    label,
+    pivots,
+    preset.tuning,
+    {
+      signal: context.signal,
+      resume: await folder.tuning(),
+      onCheckpoint: (checkpoint) => folder.saveTuning(checkpoint),
+      onStep: (step, loss) =>
+        stage.update(
+          count + step,
+          loss === undefined ? undefined : `loss ${loss.toFixed(4)}`,
+        ),
+    },
+  );
+  return generator;
+}
