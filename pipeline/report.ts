@@ -36,6 +36,8 @@ export class Report {
   readonly #device: Device;
   readonly #options: AnimateOptions;
   readonly #begin = performance.now();
+  /** Largest resident size seen at the end of a stage. */
+  #processBytes = 0;
 
   /**
    * Begins to count seconds.
@@ -56,6 +58,7 @@ export class Report {
   async timed<T>(stage: StageName, body: () => Promise<T>): Promise<T> {
     const begin = performance.now();
     const result = await body();
+    this.#processBytes = Math.max(this.#processBytes, Deno.memoryUsage().rss);
     this.seconds[stage] = Math.round(performance.now() - begin) / 1000;
     return result;
   }
@@ -101,7 +104,7 @@ export class Report {
       },
       steps: this.steps,
       peakGpuBytes: memory.peak,
-      peakProcessBytes: Deno.memoryUsage().rss,
+      peakProcessBytes: this.#processBytes,
       losses: this.losses,
       quality: this.quality,
     };
