@@ -3,8 +3,9 @@
  * spells them in JSON, strings in base64) and a weights manifest, with the weights in binary shards beside it.
  * This file reads them as they are; `graph/lower_tf.ts` translates the nodes.
  */
-import { readOrExplain, WeightsError } from "../errors.ts";
+import { WeightsError } from "../errors.ts";
 import type { WeightTensor } from "../tensor.ts";
+import { readModelJson } from "./tfjs_model_json.ts";
 import {
   concatenate,
   decodeWeightGroup,
@@ -86,33 +87,8 @@ interface JsonAttribute {
  * @throws {WeightsError} When a file is missing, is no graph model, or does not fit the others.
  */
 export async function readTfGraph(path: string): Promise<TfGraph> {
-  const text = await readOrExplain(
-    "the model",
-    path,
-    () => Deno.readTextFile(path),
-  );
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new WeightsError(
-      `${path} is not a TensorFlow.js graph model: it is not JSON.`,
-    );
-  }
-  const folder = path.slice(
-    0,
-    Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1,
-  );
-  return await parseTfGraph(
-    json,
-    (name) =>
-      readOrExplain(
-        "the weights",
-        folder + name,
-        () => Deno.readFile(folder + name),
-      ),
-    path,
-  );
+  const { json, readShard } = await readModelJson(path, "graph");
+  return await parseTfGraph(json, readShard, path);
 }
 
 /**

@@ -2,11 +2,12 @@
  * @file TensorFlow.js layers models: a Keras topology (layers with `inbound_nodes`) and a weights manifest whose names
  * are `LAYER/kernel`, `LAYER/bias`, `LAYER/gamma` and so on. Translated straight into the neutral network.
  */
-import { readOrExplain, WeightsError } from "../errors.ts";
+import { WeightsError } from "../errors.ts";
 import type { Graph, GraphNode, Operation, Pair } from "../graph/graph.ts";
 import { normalisation } from "../graph/batch_norm.ts";
 import type { WeightTensor } from "../tensor.ts";
 import { type KerasLayer, type KerasRef, LayerReader } from "./keras_layer.ts";
+import { readModelJson } from "./tfjs_model_json.ts";
 import {
   concatenate,
   decodeWeightGroup,
@@ -31,33 +32,8 @@ interface LayersModelJson {
  * @throws {WeightsError} When a file is missing, is no layers model, or uses a layer without translation.
  */
 export async function readLayersModel(path: string): Promise<Graph> {
-  const text = await readOrExplain(
-    "the model",
-    path,
-    () => Deno.readTextFile(path),
-  );
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new WeightsError(
-      `${path} is not a TensorFlow.js layers model: it is not JSON.`,
-    );
-  }
-  const folder = path.slice(
-    0,
-    Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1,
-  );
-  return await parseLayersModel(
-    json,
-    (name) =>
-      readOrExplain(
-        "the weights",
-        folder + name,
-        () => Deno.readFile(folder + name),
-      ),
-    path,
-  );
+  const { json, readShard } = await readModelJson(path, "layers");
+  return await parseLayersModel(json, readShard, path);
 }
 
 /**

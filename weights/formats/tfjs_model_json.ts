@@ -1,0 +1,46 @@
+/**
+ * @file Reading the `model.json` of a TensorFlow.js model, of either kind, and the shards beside it.
+ */
+import { readOrExplain, WeightsError } from "../errors.ts";
+
+/** A parsed `model.json` and access to its shards. */
+export interface ModelJson {
+  readonly json: unknown;
+  /** The bytes of a shard, by its name in the manifest. */
+  readonly readShard: (name: string) => Promise<Uint8Array>;
+}
+
+/**
+ * Reads `model.json`; its shards are read from the same folder when asked for.
+ * @param kind What messages call the model, such as "graph".
+ * @throws {WeightsError} When the file is missing or is not JSON.
+ */
+export async function readModelJson(
+  path: string,
+  kind: string,
+): Promise<ModelJson> {
+  const text = await readOrExplain(
+    "the model",
+    path,
+    () => Deno.readTextFile(path),
+  );
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new WeightsError(
+      `${path} is not a TensorFlow.js ${kind} model: it is not JSON.`,
+    );
+  }
+  const folder = path.slice(
+    0,
+    Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1,
+  );
+  const readShard = (name: string) =>
+    readOrExplain(
+      "the weights",
+      folder + name,
+      () => Deno.readFile(folder + name),
+    );
+  return { json, readShard };
+}
