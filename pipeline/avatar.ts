@@ -8,7 +8,6 @@ import type { Device } from "../engine/mod.ts";
 import {
   encodeSafetensors,
   fromFloat32,
-  type GeneratorConfig,
   generatorWeights,
   readSafetensors,
   type StoredTensor,
@@ -118,7 +117,7 @@ export async function loadAvatar(
   const { shape: [count, width], data } = read("ws");
   return {
     generator: loadGenerator(device, {
-      config: weights.config as GeneratorConfig,
+      config: weights.config,
       tensors,
     }),
     camera: [...read("camera").data],

@@ -3,11 +3,7 @@
  *
  * @module
  */
-import {
-  generatorWeights,
-  loadMannequin,
-  readSafetensors,
-} from "../weights/mod.ts";
+import { loadMannequin, readGenerator } from "../weights/mod.ts";
 import { type Avatar, saveAvatar } from "./avatar.ts";
 import { cameraLabel } from "./face/camera.ts";
 import type { AlignedPortrait } from "./face/crop.ts";
@@ -42,10 +38,7 @@ import {
 export async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
   const { device, options, context, report, networks } = run;
   const weights = options.generator
-    ? generatorWeights(
-      await readSafetensors(options.generator),
-      options.generator,
-    )
+    ? await readGenerator(options.generator)
     : await loadMannequin();
   const generator = loadGenerator(device, weights);
   const side = generator.config.img_resolution;

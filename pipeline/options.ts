@@ -5,6 +5,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import type { PrecisionWish } from "./generator/painter.ts";
 
 /** How much work a run spends: `paper` has the published step counts. */
 export type Quality = "draft" | "default" | "paper";
@@ -43,8 +44,10 @@ export interface AnimateOptions {
   orbit: number;
   /** An `avatar.safetensors` to render again, without inverting. */
   avatar?: string;
-  /** Weights of another generator (safetensors). */
+  /** Weights of another generator: an EG3D checkpoint, a tuned model, safetensors. */
   generator?: string;
+  /** Arithmetic of the superresolution module when frames are rendered. */
+  precision: PrecisionWish;
   /** Goes on with the unfinished run in `out`. */
   resume: boolean;
   /** Seed of every random number, an unsigned 32-bit integer. */
@@ -76,6 +79,7 @@ export function defaultAnimateOptions(): AnimateOptions {
     pose: "driving",
     poseScale: 1,
     orbit: 0,
+    precision: "auto",
     resume: false,
     seed: 0,
   };

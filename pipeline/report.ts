@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import type { Device } from "../engine/mod.ts";
 import type { RunContext } from "./context.ts";
-import { readBytes, writeFileAtomic } from "./media/files.ts";
+import { writeFileAtomic } from "./media/files.ts";
 import type { AnimateOptions } from "./options.ts";
 import { presetOf } from "./presets.ts";
 import type { Quality } from "./quality.ts";
@@ -72,6 +73,7 @@ export class Report {
       out: _out,
       resume: _resume,
       orbit: _orbit,
+      precision: _precision,
       ...rest
     } = this.#options;
     const { sampleFactor: _samples, ...preset } = presetOf(this.#options);
@@ -135,14 +137,13 @@ export class Report {
   }
 }
 
-/** SHA-256 of a file, or of nothing where there is none (a folder, a default). */
+/** SHA-256 of a file, piece by piece, or of nothing where there is none (a folder, a default). */
 async function digest(path: string | undefined): Promise<string> {
   if (path === undefined) return "";
   const { isFile } = await Deno.stat(path);
   if (!isFile) return path;
-  const hash = await crypto.subtle.digest(
-    "SHA-256",
-    await readBytes(path) as Uint8Array<ArrayBuffer>,
-  );
-  return new Uint8Array(hash).toHex();
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const piece of file.readable) hash.update(piece);
+  return hash.digest("hex");
 }

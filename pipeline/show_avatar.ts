@@ -12,6 +12,7 @@ import {
 } from "./face/camera.ts";
 import { FaceDescriber } from "./face/description.ts";
 import { renderHead } from "./generator/generator.ts";
+import { Painter } from "./generator/painter.ts";
 import type { Picture } from "./media/picture.ts";
 import type { AnimateOptions } from "./options.ts";
 import { measureQuality, psnr } from "./quality.ts";
@@ -44,6 +45,11 @@ export async function showAvatar(
   await report.timed("rendering", () =>
     renderFrames(device, head, cameras, {
       sampleFactor: preset.sampleFactor,
+      painter: new Painter(
+        avatar.generator,
+        options.precision,
+        (line) => context.progress.warn(line),
+      ),
       signal: context.signal,
       onFrame: (k, picture) => {
         frames.push(pictureOf(picture));

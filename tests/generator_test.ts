@@ -328,9 +328,10 @@ Deno.test("distance and opacity are those of a head before a backdrop", async ()
   const flat = planes(generator, w);
   const { depth, opacity } = render(generator, flat, label, { resolution });
   const [distances, shares] = await device.read(depth, opacity);
-  const { ray_start, ray_end } = generator.config;
+  const near = Number(generator.config.ray_start);
+  const far = Number(generator.config.ray_end);
   assertEquals(depth.shape, [1, 1, resolution, resolution]);
-  assert(distances.every((d) => d > ray_start && d < ray_end));
+  assert(distances.every((d) => d > near && d < far));
   assert(shares.every((a) => a > 0.99 && a <= 1.00001));
   // the face in the middle is nearer than the upper corners
   const middle = distances[resolution / 2 * resolution + resolution / 2];

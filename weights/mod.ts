@@ -5,6 +5,8 @@
  */
 export * from "./errors.ts";
 export * from "./tensor.ts";
+export * from "./checkpoint.ts";
+export * from "./formats/eg3d_pickle.ts";
 export * from "./formats/safetensors.ts";
 export * from "./formats/tfjs_graph.ts";
 export * from "./formats/tfjs_layers.ts";
@@ -14,4 +16,8 @@ export * from "./graph/fuse.ts";
 export * from "./files/atomic.ts";
 export * from "./files/known_models.ts";
 export * from "./files/npm_package.ts";
+export * from "./generator/config.ts";
+export * from "./generator/eg3d.ts";
+export * from "./generator/read.ts";
+export * from "./generator/weights.ts";
 export * from "./mannequin/mod.ts";

@@ -3,21 +3,26 @@
  *
  * @module
  */
-import type { OperatorCase } from "./conformance.ts";
+import type { CaseInput, OperatorCase } from "./conformance.ts";
 import {
+  boxLimitsReference,
   cameraRaysReference,
+  expectedDepthReference,
   importanceDepthsReference,
   pointsOnRaysReference,
   rayMarchReference,
   stratifiedDepthsReference,
 } from "./raymarch.reference.ts";
 import {
+  boxLimits,
   cameraRays,
+  expectedDepth,
   importanceDepths,
   type MarchOptions,
   pointsOnRays,
   rayMarch,
   stratifiedDepths,
+  type StratifiedOptions,
 } from "./raymarch.ts";
 
 /** Puts the numbers of each run of `length` in ascending order. */
@@ -54,6 +59,7 @@ function raysCase(
       labels: {
         shape: [batch, 25],
         scale: 0.3,
+        nonFinite: "any",
         differentiable: false,
         adjust: cameras,
       },
@@ -80,6 +86,7 @@ function stratifiedCase(
   name: string,
   rays: number,
   samples: number,
+  options: StratifiedOptions = {},
 ): OperatorCase {
   return {
     operator: "stratifiedDepths",
@@ -98,8 +105,61 @@ function stratifiedCase(
         differentiable: false,
       },
     },
-    run: (t) => stratifiedDepths(t.limits, t.jitter),
-    reference: (a) => stratifiedDepthsReference(a.limits, a.jitter),
+    run: (t) => stratifiedDepths(t.limits, t.jitter, options),
+    reference: (a) => stratifiedDepthsReference(a.limits, a.jitter, options),
+  };
+}
+
+/** Rays from near (0, 0, distance) towards the origin, by up to `spread` aside. */
+function boxCase(
+  name: string,
+  rays: number,
+  [distance, spread]: [number, number],
+): OperatorCase {
+  return {
+    operator: "boxLimits",
+    name,
+    inputs: {
+      rays: {
+        shape: [rays, 6],
+        differentiable: false,
+        nonFinite: "any",
+        adjust: (data) => {
+          for (let k = 0; k < data.length; k += 6) {
+            data[k + 2] += distance;
+            const way = [data[k + 3], data[k + 4]].map((v) => v * spread);
+            data.set([...way, -1].map((v) => v / Math.hypot(...way, 1)), k + 3);
+          }
+        },
+      },
+    },
+    run: (t) => boxLimits(t.rays, 1.5),
+    reference: (a) => boxLimitsReference(a.rays, 1.5),
+  };
+}
+
+function depthCase(
+  name: string,
+  shape: number[],
+  opacity: Pick<CaseInput, "shift" | "adjust" | "differentiable">,
+): OperatorCase {
+  return {
+    operator: "expectedDepth",
+    name,
+    inputs: {
+      // depths are clamped, and 0 / 0 is the farthest
+      weighted: { shape, scale: 0.4, shift: 1.2, nonFinite: "any" },
+      opacity: { shape, scale: 0.2, nonFinite: "any", ...opacity },
+      limits: {
+        shape: [2],
+        shared: true,
+        differentiable: false,
+        nonFinite: "any",
+        adjust: (data) => data.set([2, 3]),
+      },
+    },
+    run: (t) => expectedDepth(t.weighted, t.opacity, t.limits),
+    reference: (a) => expectedDepthReference(a.weighted, a.opacity, a.limits),
   };
 }
 
@@ -112,22 +172,26 @@ function importanceCase(
     operator: "importanceDepths",
     name,
     inputs: {
+      // sorting has no place for what is no number
       t: {
         shape: [rays, coarse],
         shift: 3,
         differentiable: false,
+        nonFinite: "any",
         adjust: ascending(coarse),
       },
       sigma: {
         shape: [rays, coarse, columns],
         ...densities,
         differentiable: false,
+        nonFinite: "any",
       },
       u: {
         shape: [rays, fine],
         scale: 0.5,
         shift: 0.5,
         differentiable: false,
+        nonFinite: "any",
       },
     },
     run: (t) => importanceDepths(t.t, t.sigma, t.u),
@@ -160,6 +224,7 @@ function marchCase(
         shape: [rays, samples],
         shift: 3,
         differentiable: false,
+        nonFinite: "spreads",
         adjust: ascending(samples),
       },
     },
@@ -177,6 +242,16 @@ export const raymarchCases: OperatorCase[] = [
   pointsCase("one", 1, 1),
   stratifiedCase("a few", 5, 7),
   stratifiedCase("two slices", 3, 2),
+  stratifiedCase("evenly in disparity", 5, 7, { disparity: true }),
+  boxCase("some miss", 70, [4, 1]),
+  boxCase("all hit", 5, [4, 0.01]),
+  boxCase("none hits", 3, [-4, 0.01]),
+  depthCase("some clamped", [2, 1, 5, 7], { shift: 0.5 }),
+  depthCase("nothing seen", [9], {
+    shift: 0.5,
+    differentiable: false,
+    adjust: (data) => data.fill(0, 0, 4),
+  }),
   importanceCase("a few", [5, 8, 6, 1], { scale: 4 }),
   importanceCase("densities in the first of many columns", [3, 24, 24, 33], {
     scale: 4,
@@ -197,4 +272,18 @@ export const raymarchCases: OperatorCase[] = [
   // 1 - exp(-x) of a small x loses digits in single precision, as published
   marchCase("almost empty", [3, 9, 3], {}, { scale: 1, shift: -6 }, 1e-3),
   marchCase("walls", [7, 12, 3], {}, { scale: 200 }),
+];
+
+/** Cases of more than 65,535 workgroups; see `wide.cases.ts`. */
+export const wideRaymarchCases: OperatorCase[] = [
+  { ...raysCase("3900 copies of a picture", 1, 33), copies: 3900 },
+  { ...pointsCase("501 copies", 1049, 8), copies: 501 },
+  { ...stratifiedCase("2000 copies", 1049, 2), copies: 2000 },
+  { ...boxCase("4001 copies", 1049, [4, 0.01]), copies: 4001 },
+  { ...depthCase("4001 copies", [1049], { shift: 0.5 }), copies: 4001 },
+  {
+    ...importanceCase("4001 copies", [1049, 4, 1, 1], { scale: 4 }),
+    copies: 4001,
+  },
+  { ...marchCase("4001 copies", [1049, 2, 0]), copies: 4001 },
 ];

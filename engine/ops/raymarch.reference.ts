@@ -6,8 +6,8 @@
  */
 import type { NumberArray } from "./conformance.ts";
 import { sigmoid, softplus } from "./elementwise.reference.ts";
-import type { MarchOptions } from "./raymarch.ts";
-import { build, reader } from "./reference.ts";
+import type { MarchOptions, StratifiedOptions } from "./raymarch.ts";
+import { build, reader, zip } from "./reference.ts";
 
 /** `cameraRays` of labels (batch, 25). */
 export function cameraRaysReference(
@@ -60,13 +60,55 @@ export function pointsOnRaysReference(
 export function stratifiedDepthsReference(
   limits: NumberArray,
   jitter: NumberArray,
+  { disparity = false }: StratifiedOptions = {},
 ): NumberArray {
   const limit = reader(limits), shake = reader(jitter);
   return build(jitter.shape, ([r, k]) => {
-    const near = limit(r, 0);
-    const slice = (limit(r, 1) - near) / (jitter.shape[1] - 1);
-    return near + k * slice + shake(r, k) * slice;
+    const near = limit(r, 0), far = limit(r, 1);
+    const share = (k + shake(r, k)) / (jitter.shape[1] - 1);
+    return disparity
+      ? 1 / ((1 - share) / near + share / far)
+      : near + share * (far - near);
   });
+}
+
+/** `boxLimits` of rays (R, 6) and a cube. */
+export function boxLimitsReference(
+  rays: NumberArray,
+  side: number,
+): NumberArray {
+  const at = reader(rays), count = rays.shape[0];
+  const limits = Array.from({ length: count }, (_, r) => {
+    const slabs = [0, 1, 2].map((axis) =>
+      [-side / 2, side / 2]
+        .map((wall) => (wall - at(r, axis)) / at(r, 3 + axis))
+        .sort((a, b) => a - b)
+    );
+    const near = Math.max(...slabs.map(([entry]) => entry));
+    const far = Math.min(...slabs.map(([, exit]) => exit));
+    return near > far ? [-1, -2] : [near, far];
+  });
+  const entries = limits.filter(([near, far]) => far > near).map(([n]) => n);
+  const missed = [Math.min(...entries), Math.max(...entries)];
+  const filled = limits.map(([near, far]) =>
+    far > near || entries.length === 0 ? [near, far] : missed
+  );
+  return { data: Float64Array.from(filled.flat()), shape: [count, 2] };
+}
+
+/** `expectedDepth`. */
+export function expectedDepthReference(
+  weighted: NumberArray,
+  opacity: NumberArray,
+  limits: NumberArray,
+): NumberArray {
+  const [near, far] = limits.data;
+  return zip(
+    weighted,
+    opacity,
+    (sum, share) =>
+      Math.min(Math.max(share === 0 ? far : sum / share, near), far),
+  );
 }
 
 /** Weights of the intervals between samples of one ray. */

@@ -5,8 +5,12 @@
  * @module
  */
 import {
+  boxLimits as boxLimitsKernel,
+  boxLimitsFill,
   composite,
   compositeBackward,
+  expectedDepth as expectedDepthKernel,
+  expectedDepthBackward,
   importance,
   rayPoints,
   rays as raysKernel,
@@ -18,6 +22,7 @@ import { linearWorkgroups } from "../device.ts";
 import { ShapeError } from "../errors.ts";
 import { firstDerivative, record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
+import { maxAlong } from "./reduce.ts";
 
 /**
  * Rays through the pixel centres of a square picture, row by row.
@@ -64,17 +69,53 @@ export function pointsOnRays(rays: Tensor, t: Tensor): Tensor {
 }
 
 /**
+ * Where rays enter and leave a cube around the origin (EG3D's ray limits
+ * `auto`). Rays that miss it get the nearest and the farthest entry of those
+ * that hit it, as published; where none hits, -1 and -2.
+ *
+ * @param rays (..., 6)
+ * @param side length of the cube's edges
+ * @returns (R, 2) near and far. No gradient.
+ */
+export function boxLimits(rays: Tensor, side: number): Tensor {
+  const device = rays.device, n = rays.size / 6;
+  const limits = device.empty([n, 2]), extremes = device.empty([2, n]);
+  device.run(boxLimitsKernel, {
+    tensors: { rays, limits, extremes },
+    params: { n, half: side / 2 },
+    workgroups: linearWorkgroups(n),
+  });
+  device.run(boxLimitsFill, {
+    tensors: { extremes: maxAlong(extremes, 1), limits },
+    params: { n },
+    workgroups: linearWorkgroups(n),
+  });
+  return limits;
+}
+
+/** Options of {@linkcode stratifiedDepths}. */
+export interface StratifiedOptions {
+  /** Slices evenly spaced in 1 / depth; false when absent. */
+  disparity?: boolean;
+}
+
+/**
  * One depth in each of S slices of every ray.
  *
  * @param limits (R, 2) near and far
  * @param jitter (R, S) in [0, 1)
  * @returns (R, S) ascending. No gradient.
  */
-export function stratifiedDepths(limits: Tensor, jitter: Tensor): Tensor {
+export function stratifiedDepths(
+  limits: Tensor,
+  jitter: Tensor,
+  { disparity = false }: StratifiedOptions = {},
+): Tensor {
   const t = jitter.device.empty(jitter.shape);
   t.device.run(stratified, {
     tensors: { limits, jitter, t },
     params: { n: t.size, samples: jitter.shape[1] },
+    constants: { DISPARITY: disparity ? 1 : 0 },
     workgroups: linearWorkgroups(t.size),
   });
   return t;
@@ -154,5 +195,41 @@ export function rayMarch(
       workgroups: linearWorkgroups(rays),
     });
     return [firstDerivative(d_raw, [raw, g], "rayMarch")];
+  });
+}
+
+/**
+ * Mean distance of what rays see: clamp(weighted / opacity, near, far); a ray
+ * that meets nothing is far.
+ *
+ * @param weighted sums of weight x distance
+ * @param opacity sums of weights, of the same shape
+ * @param limits (2) near and far of all samples; no gradient
+ * @returns distances, of the same shape. Differentiable by the first two, where not clamped.
+ */
+export function expectedDepth(
+  weighted: Tensor,
+  opacity: Tensor,
+  limits: Tensor,
+): Tensor {
+  const device = weighted.device,
+    launch = {
+      params: { n: weighted.size },
+      workgroups: linearWorkgroups(weighted.size),
+    };
+  const depth = device.empty(weighted.shape);
+  device.run(expectedDepthKernel, {
+    tensors: { weighted, opacity, limits, depth },
+    ...launch,
+  });
+  return record(depth, [weighted, opacity], (g) => {
+    const d_weighted = device.empty(g.shape), d_opacity = device.empty(g.shape);
+    device.run(expectedDepthBackward, {
+      tensors: { weighted, opacity, limits, g, d_weighted, d_opacity },
+      ...launch,
+    });
+    return [d_weighted, d_opacity].map((d) =>
+      firstDerivative(d, [weighted, opacity, g], "expectedDepth")
+    );
   });
 }

@@ -72,9 +72,20 @@ function adamCase(
 export const adamCases: OperatorCase[] = [
   adamCase("one number", 1, [0.1]),
   adamCase("three steps", 131, [0.1, 0.05, 0.025]),
+  adamCase("more than a workgroup takes", 1025, [0.1]),
   adamCase("other decays", 67, [0.01, 0.01], {
     beta1: 0.5,
     beta2: 0.9,
     epsilon: 1e-3,
   }),
 ];
+
+const many = adamCase("4001 copies, one step", 1049, [0.1]);
+
+/** Cases of more than 65,535 workgroups; see `ops/wide.cases.ts`. */
+export const wideAdamCases: OperatorCase[] = [{
+  ...many,
+  run: (t) => many.run(t).view([t.x.size]),
+  reference: (a) => ({ data: many.reference(a).data, shape: [1049] }),
+  copies: 4001,
+}];

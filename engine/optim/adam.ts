@@ -75,6 +75,8 @@ export class Adam {
           rate,
           beta1,
           beta2,
+          rest1: 1 - beta1,
+          rest2: 1 - beta2,
           epsilon,
           correction1: 1 - beta1 ** this.steps,
           correction2: 1 - beta2 ** this.steps,

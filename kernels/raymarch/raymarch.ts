@@ -12,6 +12,12 @@ import transmittanceSource from "./transmittance.wgsl" with { type: "text" };
 import transmittanceBackwardSource from "./transmittance_backward.wgsl" with {
   type: "text",
 };
+import boxLimitsSource from "./box_limits.wgsl" with { type: "text" };
+import boxLimitsFillSource from "./box_limits_fill.wgsl" with { type: "text" };
+import expectedDepthSource from "./expected_depth.wgsl" with { type: "text" };
+import expectedDepthBackwardSource from "./expected_depth_backward.wgsl" with {
+  type: "text",
+};
 import compositeSource from "./composite.wgsl" with { type: "text" };
 import compositeBackwardSource from "./composite_backward.wgsl" with {
   type: "text",
@@ -53,4 +59,24 @@ export const composite: Kernel = defineKernel(
 export const compositeBackward: Kernel = defineKernel(
   "raymarch.composite_backward",
   compositeBackwardSource,
+);
+/** Where rays enter and leave a cube. */
+export const boxLimits: Kernel = defineKernel(
+  "raymarch.box_limits",
+  boxLimitsSource,
+);
+/** Limits of rays that miss the cube. */
+export const boxLimitsFill: Kernel = defineKernel(
+  "raymarch.box_limits_fill",
+  boxLimitsFillSource,
+);
+/** Mean distance of what a ray sees. */
+export const expectedDepth: Kernel = defineKernel(
+  "raymarch.expected_depth",
+  expectedDepthSource,
+);
+/** Gradients of `expectedDepth`. */
+export const expectedDepthBackward: Kernel = defineKernel(
+  "raymarch.expected_depth_backward",
+  expectedDepthBackwardSource,
 );

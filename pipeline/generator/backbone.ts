@@ -25,6 +25,7 @@ export function planes(
   ws: Tensor,
   options: SynthesisOptions = {},
 ): Tensor {
+  options = { clamp: generator.config.conv_clamp, ...options };
   const resolutions = Object.keys(generator.config.channels).map(Number).sort((
     a,
     b,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { slice, type Tensor } from "../../engine/mod.ts";
+import { type Random, slice, type Tensor } from "../../engine/mod.ts";
 import { planes as makePlanes } from "./backbone.ts";
 import {
   render,
@@ -11,13 +11,21 @@ import {
   type RenderOptions,
 } from "./renderer/renderer.ts";
 import { type Generator, parameter } from "./state.ts";
-import { superresolve } from "./superresolution.ts";
+import { type Precision, superresolve } from "./superresolution.ts";
 import type { NoiseMode } from "./synthesis.ts";
 
+/** Options of {@linkcode view}. */
+export interface ViewOptions extends RenderOptions {
+  /** Arithmetic of the superresolution module; single precision when absent. */
+  precision?: Precision;
+}
+
 /** Options of {@linkcode synthesis}. */
-export interface GeneratorOptions extends RenderOptions {
+export interface GeneratorOptions extends ViewOptions {
   /** Noise of the backbone; `const` when absent. */
   noiseMode?: NoiseMode;
+  /** Draws the backbone's noise with `noiseMode: "random"`; fixed seeds when absent. */
+  random?: Random;
 }
 
 /** A head seen by a camera. */
@@ -42,7 +50,10 @@ export function synthesis(
 ): SynthesisOutput {
   return view(
     generator,
-    makePlanes(generator, ws, { noise: options.noiseMode }),
+    makePlanes(generator, ws, {
+      noise: options.noiseMode,
+      random: options.random,
+    }),
     ws,
     labels,
     options,
@@ -55,14 +66,20 @@ export function view(
   planes: Tensor,
   ws: Tensor,
   labels: Tensor,
-  options: RenderOptions = {},
+  options: ViewOptions = {},
 ): SynthesisOutput {
   const rendering = render(generator, planes, labels, options);
   const imageRaw = rawPicture(rendering);
   return {
     ...rendering,
     imageRaw,
-    image: superresolve(generator, imageRaw, rendering.features, ws),
+    image: superresolve(
+      generator,
+      imageRaw,
+      rendering.features,
+      ws,
+      options.precision,
+    ),
   };
 }
 

@@ -18,7 +18,7 @@ export interface Generator {
   readonly config: GeneratorConfig;
   /** Parameters and buffers by state name, for instance `backbone.synthesis.b8.conv0.weight`. */
   readonly state: ReadonlyMap<string, Tensor>;
-  /** Names of the synthesis layers whose noise is switched on. */
+  /** Names of the synthesis layers whose noise counts: all of them, or where `config.noise` is off those with a strength. */
   readonly noisy: ReadonlySet<string>;
 }
 
@@ -32,7 +32,8 @@ export function loadGenerator(
   for (const [name, tensor] of weights.tensors) {
     if (name.endsWith("resample_filter")) continue;
     state.set(name, device.tensor(tensor.data, tensor.shape));
-    if (name.endsWith(".noise_strength") && tensor.data.some((v) => v !== 0)) {
+    if (!name.endsWith(".noise_strength")) continue;
+    if (weights.config.noise || tensor.data.some((v) => v !== 0)) {
       noisy.add(name.slice(0, -".noise_strength".length));
     }
   }

@@ -6,7 +6,9 @@
  */
 import {
   add,
+  cast,
   multiply,
+  Random,
   reshape,
   slice,
   type Tensor,
@@ -18,13 +20,15 @@ import {
 } from "../../engine/nn/modulated_conv2d.ts";
 import { fullyConnectedWeights, type Generator, parameter } from "./state.ts";
 
-/** Where the per-layer noise comes from. */
-export type NoiseMode = "const" | "none";
+/** Where the noise of each layer comes from: stored with the weights, drawn anew, or none. */
+export type NoiseMode = "const" | "random" | "none";
 
 /** How blocks are run. */
 export interface SynthesisOptions {
-  /** Stored noise or none; `const` when absent. */
+  /** `const` when absent. */
   noise?: NoiseMode;
+  /** Draws the noise of `random`; a fixed seed when absent. */
+  random?: Random;
   /** Limit of activations, as published for f16 layers; none when absent. */
   clamp?: number | null;
 }
@@ -49,29 +53,49 @@ export function synthesisLayer(
   x: Tensor,
   w: Tensor,
   up: 1 | 2,
-  { noise = "const", clamp = null }: SynthesisOptions,
+  options: SynthesisOptions,
 ): Tensor {
+  const { clamp = null } = options;
   const styles = fullyConnected(
     w,
     fullyConnectedWeights(generator, `${name}.affine`),
   );
   return modulatedConv2d(x, parameter(generator, `${name}.weight`), styles, {
     up,
-    noise: noise === "const" ? layerNoise(generator, name) : null,
+    noise: layerNoise(generator, name, x, up, options),
     bias: parameter(generator, `${name}.bias`),
     act: "lrelu",
     clamp,
   });
 }
 
-/** noise_strength * noise_const as (1, 1, H, W); null where the strength is zero. */
-function layerNoise(generator: Generator, name: string): Tensor | null {
-  if (!generator.noisy.has(name)) return null;
+/** noise_strength * noise as (1 or B, 1, up H, up W); null where there is none. */
+function layerNoise(
+  generator: Generator,
+  name: string,
+  x: Tensor,
+  up: number,
+  { noise = "const", random }: SynthesisOptions,
+): Tensor | null {
+  if (noise === "none" || !generator.noisy.has(name)) return null;
+  const strength = parameter(generator, `${name}.noise_strength`);
+  if (noise === "random") {
+    const [batch, , height, width] = x.shape;
+    const source = random ?? new Random(x.device, hashOf(name));
+    return multiply(
+      source.normal([batch, 1, up * height, up * width]),
+      strength,
+    );
+  }
   const constant = parameter(generator, `${name}.noise_const`);
-  return multiply(
-    reshape(constant, [1, 1, ...constant.shape]),
-    parameter(generator, `${name}.noise_strength`),
-  );
+  return multiply(reshape(constant, [1, 1, ...constant.shape]), strength);
+}
+
+/** A seed for each layer, so that two layers do not share their noise. */
+function hashOf(name: string): number {
+  let hash = 17;
+  for (const letter of name) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
+  return hash;
 }
 
 /** 1x1 modulated convolution to colours (or planes), without demodulation. */
@@ -132,12 +156,9 @@ export function synthesisBlock(
       options,
     );
   const y = layer("conv1", layer("conv0", x, first, up), first + 1, 1);
-  const rgb = toRgb(
-    generator,
-    `${name}.torgb`,
-    y,
-    slot(ws, first + 2),
-    options,
+  const rgb = cast(
+    toRgb(generator, `${name}.torgb`, y, slot(ws, first + 2), options),
+    "f32",
   );
   if (!img) return { x: y, img: rgb };
   return { x: y, img: add(up === 2 ? upsample2d(img) : img, rgb) };

@@ -7,7 +7,7 @@
 import type { Device, Tensor } from "../../engine/mod.ts";
 import { type Cam2World, cameraLabel } from "../face/camera.ts";
 import { planes } from "../generator/backbone.ts";
-import { view } from "../generator/generator.ts";
+import { Painter, type Painting } from "../generator/painter.ts";
 import type { Generator } from "../generator/state.ts";
 import { composite, liftMask, projectMask } from "./composite.ts";
 
@@ -27,6 +27,8 @@ export interface Performance {
 export interface FrameOptions {
   /** Factor on the samples of a ray; the published value is 4. */
   sampleFactor: number;
+  /** Draws the pictures; one in single precision when absent. */
+  painter?: Painter;
   /** Called with each frame's (3, S, S) picture in about [-1, 1]. */
   onFrame(frame: number, picture: Float32Array): void | Promise<void>;
   /** Stops between frames. */
@@ -42,33 +44,27 @@ export async function renderFrames(
   device: Device,
   performance: Performance,
   cameras: readonly Cam2World[],
-  { sampleFactor, onFrame, signal }: FrameOptions,
+  { sampleFactor, onFrame, signal, ...options }: FrameOptions,
 ): Promise<void> {
   const { generator, ws, sourceCamera, faceMask } = performance;
+  const painter = options.painter ?? new Painter(generator, "f32", () => {});
   const side = generator.config.img_resolution;
   using _scope = device.scope();
   const first = head(device, generator, ws[0]);
-  const { depth } = await look(device, generator, first, sourceCamera, 1);
+  const { depth } = await look(painter, first, sourceCamera, 1);
   const resolution = Math.sqrt(depth.length);
   const region = liftMask(faceMask, side, depth, resolution, sourceCamera);
   for (let i = 0; i < cameras.length; i++) {
     signal?.throwIfAborted();
     using _frame = device.scope();
-    const background = await look(
-      device,
-      generator,
-      first,
-      cameras[i],
-      sampleFactor,
-    );
+    const background = await look(painter, first, cameras[i], sampleFactor);
     const w = ws[i % ws.length];
     if (w === ws[0]) {
       await onFrame(i, background.image);
       continue;
     }
     const face = await look(
-      device,
-      generator,
+      painter,
       head(device, generator, w),
       cameras[i],
       sampleFactor,
@@ -92,18 +88,11 @@ function head(
   return { w, planes: device.withoutTape(() => planes(generator, w)) };
 }
 
-async function look(
-  device: Device,
-  generator: Generator,
+function look(
+  painter: Painter,
   { w, planes }: Head,
   camera: Cam2World,
   sampleFactor: number,
-): Promise<{ image: Float32Array; depth: Float32Array }> {
-  using _scope = device.scope();
-  const label = device.tensor(cameraLabel(camera), [1, 25]);
-  const seen = device.withoutTape(() =>
-    view(generator, planes, w, label, { sampleFactor })
-  );
-  const [image, depth] = await device.read(seen.image, seen.depth);
-  return { image, depth };
+): Promise<Painting> {
+  return painter.paint(planes, w, cameraLabel(camera), { sampleFactor });
 }

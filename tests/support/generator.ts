@@ -48,6 +48,7 @@ export async function smallMannequin(
       depth_resolution_importance: 8,
       superresolution: {
         ...config.superresolution,
+        input_resolution: side / 2,
         blocks: [
           { ...first, resolution: side / 2 },
           { ...second, resolution: side },

@@ -10,7 +10,7 @@ import { alignedCopy, elementCount, type WeightTensor } from "../tensor.ts";
 import {
   type Dtype,
   DTYPE_BYTES,
-  MAX_HEADER_BYTES,
+  headerEnd,
   readHeader,
 } from "./safetensors_header.ts";
 
@@ -58,22 +58,9 @@ export function parseSafetensors(
 ): Safetensors {
   const broken = (why: string) =>
     new WeightsError(`${source} is not a valid safetensors file: ${why}.`);
-  if (bytes.byteLength < 8) {
-    throw broken(
-      `it has ${bytes.byteLength} bytes, fewer than the 8 of the length field`,
-    );
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES || headerBytes > bytes.byteLength - 8) {
-    throw broken(
-      `its header claims ${headerBytes} bytes but ${
-        bytes.byteLength - 8
-      } follow`,
-    );
-  }
-  const body = bytes.subarray(8 + headerBytes);
-  const header = bytes.subarray(8, 8 + headerBytes);
+  const end = headerEnd(bytes.subarray(0, 8), bytes.byteLength, broken);
+  const header = bytes.subarray(8, end);
+  const body = bytes.subarray(end);
   const { metadata, entries } = readHeader(header, body.byteLength, broken);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
@@ -159,51 +146,74 @@ export function fromFloat32(
 export function encodeSafetensors(
   content: Safetensors,
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = {};
-  if (Object.keys(content.metadata).length > 0) {
-    header.__metadata__ = content.metadata;
-  }
-  // The widest elements first keeps every tensor aligned, as the reference writer does.
-  const entries = [...content.tensors].sort((a, b) =>
-    DTYPE_BYTES[b[1].dtype] - DTYPE_BYTES[a[1].dtype]
-  );
-  let position = 0;
-  for (const [name, { dtype, shape, bytes }] of entries) {
-    if (
-      name === "__metadata__" ||
-      bytes.byteLength !== elementCount(shape) * DTYPE_BYTES[dtype]
-    ) {
-      throw new WeightsError(
-        `Cannot write tensor ${name}: ${bytes.byteLength} bytes are not ${dtype} of [${shape}].`,
-      );
-    }
-    header[name] = {
-      dtype,
-      shape,
-      data_offsets: [position, position + bytes.byteLength],
-    };
-    position += bytes.byteLength;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const headerBytes = Math.ceil(json.byteLength / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + position);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.fill(0x20, 8, 8 + headerBytes).set(json, 8);
-  let offset = 8 + headerBytes;
-  for (const [, { bytes }] of entries) {
-    file.set(bytes, offset);
-    offset += bytes.byteLength;
+  const pieces = [...safetensorsPieces(content)];
+  const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const file = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    file.set(piece, offset);
+    offset += piece.byteLength;
   }
   return file;
 }
 
 /**
- * Writes a safetensors file whole or not at all.
+ * Writes a safetensors file whole or not at all. The bytes of a tensor are asked for when their turn comes, so that
+ * tensors that still lie in another file pass through memory one by one.
  * @throws {WeightsError} When the folder cannot be written or the disk is full; nothing is left behind.
  */
 export async function writeSafetensors(
   path: string,
   content: Safetensors,
 ): Promise<void> {
-  await writeAtomically(path, encodeSafetensors(content));
+  await writeAtomically(path, safetensorsPieces(content));
+}
+
+/** The header, then the bytes of each tensor. */
+function* safetensorsPieces(content: Safetensors): Iterable<Uint8Array> {
+  // The widest elements first keeps every tensor aligned, as the reference writer does.
+  const entries = [...content.tensors].sort((a, b) =>
+    DTYPE_BYTES[b[1].dtype] - DTYPE_BYTES[a[1].dtype]
+  );
+  yield encodeHeader(content.metadata, entries);
+  for (const [name, tensor] of entries) {
+    const { bytes, dtype, shape } = tensor;
+    if (bytes.byteLength !== byteLength(tensor)) {
+      throw new WeightsError(
+        `Cannot write tensor ${name}: ${bytes.byteLength} bytes are not ${dtype} of [${shape}].`,
+      );
+    }
+    yield bytes;
+  }
+}
+
+function encodeHeader(
+  metadata: Safetensors["metadata"],
+  entries: readonly [string, StoredTensor][],
+): Uint8Array {
+  // Without a prototype, so that a tensor may be named __proto__.
+  const header: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  let position = 0;
+  for (const [name, tensor] of entries) {
+    if (name === "__metadata__") {
+      throw new WeightsError(
+        `Cannot write tensor ${name}: the format keeps that name for itself.`,
+      );
+    }
+    const end = position + byteLength(tensor);
+    const { dtype, shape } = tensor;
+    header[name] = { dtype, shape, data_offsets: [position, end] };
+    position = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.byteLength / 8) * 8;
+  const encoded = new Uint8Array(8 + headerBytes).fill(0x20, 8);
+  new DataView(encoded.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  encoded.set(json, 8);
+  return encoded;
+}
+
+function byteLength({ dtype, shape }: StoredTensor): number {
+  return elementCount(shape) * DTYPE_BYTES[dtype];
 }

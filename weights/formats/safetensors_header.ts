@@ -32,10 +32,34 @@ export interface HeaderEntry {
 }
 
 /** The longest header that the reference implementation accepts; longer ones are taken for garbage. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** Words an error about the file at hand. */
 export type Broken = (why: string) => WeightsError;
+
+/**
+ * Where the header ends, by the length in front of it; `bytes` are the first ones of a file of `fileBytes`.
+ * @throws {WeightsError} When the file is shorter than that.
+ */
+export function headerEnd(
+  bytes: Uint8Array,
+  fileBytes: number,
+  broken: Broken,
+): number {
+  if (fileBytes < 8) {
+    throw broken(
+      `it has ${fileBytes} bytes, fewer than the 8 of the length field`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES || length > fileBytes - 8) {
+    throw broken(
+      `its header claims ${length} bytes but ${fileBytes - 8} follow`,
+    );
+  }
+  return 8 + length;
+}
 
 /**
  * Reads and checks the header that lies at `bytes`, for a body of `bodyBytes` bytes after it.

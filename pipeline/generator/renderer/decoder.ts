@@ -13,16 +13,16 @@ import { type Generator, parameter } from "../state.ts";
 
 /** The decoder of a generator, its equalised learning rates applied. */
 export function decoderOf(generator: Generator): DecoderWeights {
-  const scaled = (name: string) => {
-    const weight = parameter(generator, name);
-    return affine(weight, 1 / Math.sqrt(weight.shape[1]));
+  const lrMul = generator.config.decoder_lr_mul;
+  const weight = (name: string) => {
+    const stored = parameter(generator, `decoder.net.${name}.weight`);
+    return affine(stored, lrMul / Math.sqrt(stored.shape[1]));
   };
-  return {
-    w1: scaled("decoder.net.0.weight"),
-    b1: parameter(generator, "decoder.net.0.bias"),
-    w2: scaled("decoder.net.2.weight"),
-    b2: parameter(generator, "decoder.net.2.bias"),
+  const bias = (name: string) => {
+    const stored = parameter(generator, `decoder.net.${name}.bias`);
+    return lrMul === 1 ? stored : affine(stored, lrMul);
   };
+  return { w1: weight("0"), b1: bias("0"), w2: weight("2"), b2: bias("2") };
 }
 
 /** The same decoder without its colours, for the coarse pass. */

@@ -10,22 +10,30 @@
  * @module
  */
 import {
+  affine,
+  boxLimits,
+  broadcastTo,
   cameraRays,
   checkpoint,
   concat,
   type DecoderWeights,
   decodeTriplane,
   type Device,
-  divide,
+  expectedDepth,
   importanceDepths,
+  maxAlong,
+  multiply,
+  negate,
   permute,
   pointsOnRays,
   Random,
   rayMarch,
   reshape,
+  sigmoid,
   slice,
   stratifiedDepths,
   type Tensor,
+  type TriplaneOptions,
 } from "../../../engine/mod.ts";
 import type { Generator } from "../state.ts";
 import {
@@ -84,6 +92,7 @@ export function render(
   const samples = sampleCounts(generator, options.sampleFactor ?? 1);
   const noise = options.noise ?? fixedNoise(device, count, samples);
   const rays = cameraRays(labels, resolution);
+  const limits = rayLimits(generator, rays);
   const flat = permute(planes, [0, 1, 3, 4, 2]);
   const decoder = decoderOf(generator);
   const chunks = chunkRays(
@@ -92,39 +101,39 @@ export function render(
     decoder,
     device.maxTensorBytes,
   );
-  const views = Array.from({ length: batch }, (_, b) => {
+  const views: Tensor[] = [], depths: Tensor[] = [];
+  for (let b = 0; b < batch; b++) {
     const own = batch === 1
       ? flat
       : slice(flat, [b, 0, 0, 0, 0], [1, ...flat.shape.slice(1)]);
-    const parts = chunks.map(([start, size]) => {
+    for (const [start, size] of chunks) {
       const of = (t: Tensor) => part(t, b, start, size);
-      const depths = placeSamples(
-        generator,
-        own,
-        decoder,
-        of(rays),
-        of(noise.jitter),
-        of(noise.u),
-      );
+      const run = { rays: of(rays), limits: of(limits) };
+      const t = placeSamples(generator, own, decoder, run, {
+        jitter: of(noise.jitter),
+        u: of(noise.u),
+      });
       const march = (p: Tensor, ...weights: Tensor[]) =>
-        marchChunk(generator, p, decoderFrom(weights), of(rays), depths);
+        marchChunk(generator, p, decoderFrom(weights), run.rays, t);
       const inputs = [own, ...decoderTensors(decoder)] as const;
-      return chunks.length === 1
-        ? march(...inputs)
-        : checkpoint(march as (...t: Tensor[]) => Tensor, inputs);
-    });
-    return parts.length === 1 ? parts[0] : concat(parts, 0);
-  });
-  const seen = reshape(batch === 1 ? views[0] : concat(views, 0), [
-    batch,
-    count,
-    -1,
-  ]);
-  return unpack(permute(seen, [0, 2, 1]), resolution);
+      depths.push(t);
+      views.push(
+        chunks.length === 1
+          ? march(...inputs)
+          : checkpoint(march as (...t: Tensor[]) => Tensor, inputs),
+      );
+    }
+  }
+  const seen = views.length === 1 ? views[0] : concat(views, 0);
+  return unpack(
+    permute(reshape(seen, [batch, count, -1]), [0, 2, 1]),
+    resolution,
+    extremes(depths),
+  );
 }
 
 /** (B, colours + 2, rays) as pictures. */
-function unpack(seen: Tensor, side: number): Rendering {
+function unpack(seen: Tensor, side: number, limits: Tensor): Rendering {
   const [batch, rows] = seen.shape, colours = rows - 2;
   const picture = (first: number, n: number) =>
     reshape(slice(seen, [0, first, 0], [batch, n, side * side]), [
@@ -136,9 +145,26 @@ function unpack(seen: Tensor, side: number): Rendering {
   const opacity = picture(colours + 1, 1);
   return {
     features: picture(0, colours),
-    depth: divide(picture(colours, 1), opacity),
+    depth: expectedDepth(picture(colours, 1), opacity, limits),
     opacity,
   };
+}
+
+/** (2): the nearest and the farthest of ascending depths. */
+function extremes(depths: readonly Tensor[]): Tensor {
+  const device = depths[0].device;
+  return device.withoutTape(() => {
+    using scope = device.scope();
+    const ends = depths.map((t) => {
+      const [rays, samples] = t.shape;
+      const near = negate(slice(t, [0, 0], [rays, 1]));
+      const far = slice(t, [0, samples - 1], [rays, 1]);
+      return maxAlong(concat([near, far], 1), 0);
+    });
+    const both = maxAlong(concat(ends, 0), 0);
+    const sign = device.tensor([-1, 1], [1, 2]);
+    return scope.keep(reshape(multiply(both, sign), [2]));
+  });
 }
 
 interface SampleCounts {
@@ -190,35 +216,42 @@ function chunkRays(
   );
 }
 
+/** Rays of one head, and where each begins and ends. */
+interface RayRun {
+  /** (R, 6). */
+  rays: Tensor;
+  /** (R, 2). */
+  limits: Tensor;
+}
+
 /** Coarse and importance depths of a run of rays, in order. */
 function placeSamples(
   generator: Generator,
   planes: Tensor,
   decoder: DecoderWeights,
-  rays: Tensor,
-  jitter: Tensor,
-  u: Tensor,
+  { rays, limits }: RayRun,
+  { jitter, u }: RayNoise,
 ): Tensor {
-  const device = planes.device;
+  const device = planes.device, { config } = generator;
   return device.withoutTape(() => {
     using scope = device.scope();
-    const t = stratifiedDepths(rayLimits(generator, rays), jitter);
-    if (generator.config.depth_resolution_importance === 0) {
-      return scope.keep(t);
-    }
+    const disparity = config.disparity_space_sampling;
+    const t = stratifiedDepths(limits, jitter, { disparity });
+    if (config.depth_resolution_importance === 0) return scope.keep(t);
     const sigma = evaluate(generator, planes, densityOnly(decoder), rays, t);
     return scope.keep(importanceDepths(t, sigma, u));
   });
 }
 
+/** (B, rays, 2): the configuration's, or where rays meet the box that the planes span. */
 function rayLimits({ config }: Generator, rays: Tensor): Tensor {
-  const near = config.ray_start, far = config.ray_end;
-  const pairs = new Float32Array(rays.shape[0] * 2);
-  for (let k = 0; k < pairs.length; k += 2) {
-    pairs[k] = near;
-    pairs[k + 1] = far;
-  }
-  return rays.device.tensor(pairs, [rays.shape[0], 2]);
+  const { ray_start: near, ray_end: far } = config;
+  const shape = [...rays.shape.slice(0, -1), 2];
+  return rays.device.withoutTape(() =>
+    near === "auto" || far === "auto"
+      ? reshape(boxLimits(rays, config.box_warp), shape)
+      : broadcastTo(rays.device.tensor([near, far], [2]), shape)
+  );
 }
 
 /** Decoder outputs at samples of rays: (rays, samples, 1 + colours). */
@@ -231,9 +264,7 @@ function evaluate(
 ): Tensor {
   const [count, samples] = t.shape;
   const points = reshape(pointsOnRays(rays, t), [1, count * samples, 3]);
-  const raw = decodeTriplane(planes, points, decoder, {
-    boxWarp: generator.config.box_warp,
-  });
+  const raw = decodeTriplane(planes, points, decoder, volume(generator));
   return reshape(raw, [count, samples, -1]);
 }
 
@@ -244,5 +275,53 @@ function marchChunk(
   rays: Tensor,
   t: Tensor,
 ): Tensor {
-  return rayMarch(evaluate(generator, planes, decoder, rays, t), t);
+  return rayMarch(evaluate(generator, planes, decoder, rays, t), t, {
+    whiteBack: generator.config.white_back,
+  });
+}
+
+/** Where the planes of a generator lie. */
+function volume({ config }: Generator): Omit<TriplaneOptions, "mean"> {
+  return { boxWarp: config.box_warp, axes: config.plane_axes };
+}
+
+/** What a generator says of points in space. */
+export interface PointSamples {
+  /** (B, N, 1) density before its activation. */
+  sigma: Tensor;
+  /** (B, N, C) colours and features, as the ray marcher takes them. */
+  rgb: Tensor;
+}
+
+/**
+ * Density and colours at points (EG3D's `sample_mixed`).
+ *
+ * @param planes (B, 3, C, H, W)
+ * @param points (B, N, 3) in world units
+ */
+export function samplePoints(
+  generator: Generator,
+  planes: Tensor,
+  points: Tensor,
+): PointSamples {
+  const [batch, count] = points.shape, decoder = decoderOf(generator);
+  const heads = Array.from({ length: batch }, (_, b) => {
+    const of = (t: Tensor) =>
+      slice(t, t.shape.map((_, k) => k === 0 ? b : 0), [
+        1,
+        ...t.shape.slice(1),
+      ]);
+    const own = permute(of(planes), [0, 1, 3, 4, 2]);
+    return decodeTriplane(own, of(points), decoder, volume(generator));
+  });
+  const raw = reshape(concat(heads, 0), [batch, count, -1]);
+  const colours = raw.shape[2] - 1;
+  return {
+    sigma: slice(raw, [0, 0, 0], [batch, count, 1]),
+    rgb: affine(
+      sigmoid(slice(raw, [0, 0, 1], [batch, count, colours])),
+      1.002,
+      -0.001,
+    ),
+  };
 }

@@ -1,0 +1,109 @@
+/**
+ * From any checkpoint to safetensors: names as in the checkpoint, numbers as they are or as float16.
+ * @module
+ */
+import type { Checkpoint } from "./checkpoint.ts";
+import { findGenerator } from "./contents.ts";
+import { WeightsError } from "./errors.ts";
+import type { Eg3dModule } from "./formats/eg3d_pickle.ts";
+import { toJson } from "./formats/pickle/json.ts";
+import {
+  type StoredTensor,
+  toFloat32,
+  writeSafetensors,
+} from "./formats/safetensors.ts";
+import { stateDict } from "./formats/state_dict.ts";
+import { alignedCopy, elementCount } from "./tensor.ts";
+
+/** How to convert. */
+export interface ConvertOptions {
+  /** Store floats as float16, half the size; integers stay as they are. */
+  readonly half?: boolean;
+}
+
+/** What was written. */
+export interface Converted {
+  /** Number of tensors. */
+  readonly tensors: number;
+  /** Numbers in them. */
+  readonly parameters: number;
+}
+
+/** Views may share numbers; written out they could fill a disk. */
+const MAX_NUMBERS = 2 ** 33;
+
+/**
+ * Writes a checkpoint's tensors as safetensors, whole or not at all, one tensor in memory at a time. Of EG3D's
+ * networks `G_ema` is written, with what its constructor was given as metadata.
+ * @throws {WeightsError} When there is no tensor, one does not fit float16, or the file cannot be written.
+ */
+export async function convertCheckpoint(
+  checkpoint: Checkpoint,
+  path: string,
+  { half = false }: ConvertOptions = {},
+): Promise<Converted> {
+  const generator = findGenerator(checkpoint);
+  const tensors = generator
+    ? new Map(generator.state)
+    : stateDict(checkpoint.root);
+  if (checkpoint.constants !== undefined) {
+    for (const [name, constant] of stateDict(checkpoint.constants)) {
+      tensors.set(`constants.${name}`, constant);
+    }
+  }
+  if (tensors.size === 0) {
+    throw new WeightsError(`${checkpoint.source} holds no tensors.`);
+  }
+  const parameters = [...tensors.values()]
+    .reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  if (parameters > MAX_NUMBERS) {
+    throw new WeightsError(
+      `${checkpoint.source} would become ${parameters} numbers; its tensors repeat each other too often.`,
+    );
+  }
+  const metadata = generator
+    ? generatorMetadata(generator)
+    : checkpoint.metadata;
+  const stored = half
+    ? new Map([...tensors].map(([name, t]) => [name, asHalf(name, t)]))
+    : tensors;
+  await writeSafetensors(path, { metadata, tensors: stored });
+  return { tensors: tensors.size, parameters };
+}
+
+/** What makes the network again, as JSON. */
+function generatorMetadata(
+  { className, attributes }: Eg3dModule,
+): Record<string, string> {
+  const json = (name: string) =>
+    JSON.stringify(toJson(attributes.get(name) ?? null));
+  return {
+    kind: attributes.has("rendering_kwargs") ? "eg3d" : "network",
+    class: className,
+    init_args: json("_init_args"),
+    init_kwargs: json("_init_kwargs"),
+    rendering_kwargs: json("rendering_kwargs"),
+    neural_rendering_resolution: json("neural_rendering_resolution"),
+  };
+}
+
+/** A tensor of floats that is rounded when its bytes are asked for. */
+function asHalf(name: string, tensor: StoredTensor): StoredTensor {
+  if (!["F32", "F64", "BF16"].includes(tensor.dtype)) return tensor;
+  return {
+    dtype: "F16",
+    shape: tensor.shape,
+    get bytes() {
+      const exact = tensor.dtype === "F64"
+        ? new Float64Array(alignedCopy(tensor.bytes))
+        : toFloat32(tensor).data;
+      const halves = new Float16Array(exact);
+      if (halves.some((h, k) => Math.abs(h) === Infinity && h !== exact[k])) {
+        throw new WeightsError(
+          `Cannot store ${name} as float16: it has values beyond 65504; convert without --f16.`,
+        );
+      }
+      return new Uint8Array(halves.buffer);
+    },
+  };
+}
