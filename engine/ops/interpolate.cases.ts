@@ -16,7 +16,8 @@ function resizeCase(
   return {
     operator: "interpolate",
     name: `${mode} [${shape}] to [${size}]`,
-    inputs: { x: { shape } },
+    // a pixel at the end of a triangle counts with weight 0
+    inputs: { x: { shape, nonFinite: "spreads" } },
     run: (t) => interpolate(t.x, size, options),
     reference: (a) => interpolateReference(a.x, size, options),
     linear: ["x"],
@@ -26,6 +27,7 @@ function resizeCase(
 const MODES: InterpolateOptions[] = [
   {},
   { antialias: true },
+  { mode: "asymmetric" },
   { mode: "area" },
   { mode: "nearest" },
 ];

@@ -17,6 +17,10 @@ const WEIGHTS: Record<string, Weight> = {
     const inside = Math.min(Math.max(at, 0), from - 1);
     return Math.max(0, 1 - Math.abs(i - inside));
   },
+  asymmetric: (i, o, from, to) => {
+    const inside = Math.min(o * from / to, from - 1);
+    return Math.max(0, 1 - Math.abs(i - inside));
+  },
   area: (i, o, from, to) => {
     const first = Math.floor(o * from / to);
     const end = Math.ceil((o + 1) * from / to);

@@ -9,8 +9,12 @@ import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { applyMaps, type AxisMap, axisMap, type Taps } from "./taps.ts";
 
-/** How {@linkcode interpolate} makes new pixels. */
-export type InterpolateMode = "bilinear" | "area" | "nearest";
+/**
+ * How {@linkcode interpolate} makes new pixels. `"asymmetric"` is bilinear with
+ * the corners of first pixels, not of pictures, on each other, as TensorFlow 1
+ * resizes: result o lies at o from / to.
+ */
+export type InterpolateMode = "bilinear" | "asymmetric" | "area" | "nearest";
 
 /** Options of {@linkcode interpolate}. */
 export interface InterpolateOptions {
@@ -46,7 +50,7 @@ export function interpolate(
   );
 }
 
-const TAPS = { bilinear, antialias: triangle, area, nearest };
+const TAPS = { bilinear, asymmetric, antialias: triangle, area, nearest };
 
 /** The map of one axis from `from` to `to` pixels. */
 function resizeMap(
@@ -66,7 +70,15 @@ function nearest(o: number, from: number, to: number): Taps {
 }
 
 function bilinear(o: number, from: number, to: number): Taps {
-  const at = Math.max((o + 0.5) * from / to - 0.5, 0);
+  return between(Math.max((o + 0.5) * from / to - 0.5, 0), from);
+}
+
+function asymmetric(o: number, from: number, to: number): Taps {
+  return between(o * from / to, from);
+}
+
+/** The two pixels around a position, of which the last one goes on for ever. */
+function between(at: number, from: number): Taps {
   const start = Math.min(Math.floor(at), from - 1), part = at - start;
   return start === from - 1
     ? { start, weights: [1] }

@@ -27,6 +27,11 @@ export interface FeatureNetwork {
    * @returns maps (B, C, h, w), fine to coarse
    */
   features(pictures: Tensor): Tensor[];
+  /**
+   * Maps whose {@linkcode perceptualDistance} is the network's own distance
+   * (LPIPS, with its learned weights); feature maps of unit length when absent.
+   */
+  unitFeatures?(pictures: Tensor): Tensor[];
 }
 
 /**
@@ -37,6 +42,7 @@ export function unitFeatures(
   network: FeatureNetwork,
   pictures: Tensor,
 ): Tensor[] {
+  if (network.unitFeatures) return network.unitFeatures(pictures);
   return network.features(pictures).map((map) => {
     const energy = sum(square(map), { axes: [1], keep: true });
     return multiply(map, rsqrt(affine(energy, 1, 1e-8)));
