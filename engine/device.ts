@@ -3,10 +3,20 @@
  *
  * @module
  */
-import type { Constants, Kernel } from "../kernels/kernel.ts";
+import type { Constants, Dtype, Kernel } from "../kernels/kernel.ts";
 import { fill } from "../kernels/elementwise/elementwise.ts";
 import {
+  byteLength,
+  commonDtype,
+  decode,
+  encode,
+  halvesOf,
+  POISON,
+  wordOf,
+} from "./dtype.ts";
+import {
   DeviceLostError,
+  DtypeError,
   EngineError,
   NoAdapterError,
   OutOfMemoryError,
@@ -160,11 +170,16 @@ export class Device {
   }
 
   /**
-   * A tensor with the given numbers.
+   * A tensor with the given numbers, rounded to the element type.
    *
    * @throws {ShapeError} when `data` does not fill `shape`
+   * @throws {DtypeError} when the device has no such element type
    */
-  tensor(data: ArrayLike<number>, shape: Shape): Tensor {
+  tensor(
+    data: ArrayLike<number>,
+    shape: Shape,
+    dtype: Dtype = "f32",
+  ): Tensor {
     if (data.length !== elementCount(shape)) {
       throw new ShapeError(
         `A tensor of shape [${shape}] needs ${
@@ -172,35 +187,39 @@ export class Device {
         } numbers, not ${data.length}.`,
       );
     }
-    const t = this.#allocate(shape);
+    const t = this.#allocate(shape, dtype);
     this.write(t, data);
     return t;
   }
 
-  /** A tensor whose contents are not set yet. */
-  empty(shape: Shape): Tensor {
-    const t = this.#allocate(shape);
-    if (this.#poison) this.#fill(t, 0x7fc00000);
+  /**
+   * A tensor whose contents are not set yet.
+   *
+   * @throws {DtypeError} when the device has no such element type
+   */
+  empty(shape: Shape, dtype: Dtype = "f32"): Tensor {
+    const t = this.#allocate(shape, dtype);
+    if (this.#poison) this.#fill(t, POISON[dtype]);
     return t;
   }
 
   /** A tensor filled with one number. */
-  full(shape: Shape, value: number): Tensor {
-    const t = this.#allocate(shape);
-    this.#fill(t, new Uint32Array(new Float32Array([value]).buffer)[0]);
+  full(shape: Shape, value: number, dtype: Dtype = "f32"): Tensor {
+    const t = this.#allocate(shape, dtype);
+    this.#fill(t, wordOf(value, dtype));
     return t;
   }
 
   /** A tensor of zeros. */
-  zeros(shape: Shape): Tensor {
-    return this.full(shape, 0);
+  zeros(shape: Shape, dtype: Dtype = "f32"): Tensor {
+    return this.full(shape, 0, dtype);
   }
 
   /** Replaces the numbers of a tensor, after everything recorded so far. */
   write(t: Tensor, data: ArrayLike<number>): void {
     this.#check();
     this.#recorder.submit();
-    const array = data instanceof Float32Array ? data : Float32Array.from(data);
+    const array = encode(data, t.dtype);
     this.gpu.queue.writeBuffer(
       t.storage.buffer,
       0,
@@ -219,15 +238,22 @@ export class Device {
    * Launches a kernel after everything recorded before.
    *
    * @throws {DeviceLostError} when the device is gone
-   * @throws {KernelError} when a buffer or parameter is missing
+   * A kernel that does not compile is reported by the next read or `settle`, and
+   * by every launch of it from then on.
+   *
+   * @throws {KernelError} when a buffer or parameter is missing, a tensor is
+   * written and bound twice, or there are too many workgroups
+   * @throws {DtypeError} when the kernel does not take tensors of these element types
    */
   run(kernel: Kernel, launch: Launch): void {
     this.#check();
     const buffers: Record<string, { storage: PooledBuffer; bytes: number }> =
       {};
+    let half = false;
     for (const name in launch.tensors) {
       const t = launch.tensors[name];
       if (t.device !== this) throw foreign(kernel, name);
+      half ||= t.dtype === "f16";
       buffers[name] = { storage: t.storage, bytes: t.bytes };
     }
     this.#recorder.dispatch({
@@ -235,13 +261,19 @@ export class Device {
       buffers,
       params: launch.params,
       constants: launch.constants,
+      halves: half ? halvesOf(kernel, launch.tensors) : [],
       workgroups: launch.workgroups,
     });
   }
 
-  /** Copies the numbers of one tensor to another of the same size. */
+  /**
+   * Copies the numbers of one tensor to another of the same size.
+   *
+   * @throws {DtypeError} when their element types differ
+   */
   copy(from: Tensor, to: Tensor): void {
     this.#check();
+    commonDtype("copy", [from, to]);
     this.#recorder.copy(from.storage.buffer, to.storage.buffer, from.bytes);
   }
 
@@ -251,7 +283,7 @@ export class Device {
   }
 
   /**
-   * The numbers of several tensors, in one wait.
+   * The numbers of several tensors, as f32 for any element type, in one wait.
    *
    * @throws {EngineError} whatever went wrong on the device until now
    */
@@ -276,31 +308,36 @@ export class Device {
       );
     }
     const data = staged.map((s, k) => {
-      const copy = new Float32Array(
-        s.getMappedRange(0, tensors[k].bytes).slice(0),
-      );
+      const { bytes, size, dtype } = tensors[k];
+      const copy = s.getMappedRange(0, bytes).slice(0);
       s.unmap();
       this.#staging.push(s);
-      return copy;
+      return decode(copy, size, dtype);
     });
     await this.settle();
     return data;
   }
 
   /**
-   * Waits for pending checks and throws the first failure.
+   * Waits for pending checks and throws the first failure. A kernel that does
+   * not compile, or a command that WebGPU refuses, is thrown once: what it
+   * should have written stays unwritten and everything else goes on. A lost
+   * device and exhausted memory are for good.
    *
    * @throws {EngineError} whatever went wrong on the device until now
    */
   async settle(): Promise<void> {
+    let first: EngineError | null = null;
     while (this.#checks.length > 0) {
       const checks = this.#checks;
       this.#checks = [];
       for (const error of await Promise.all(checks)) {
-        if (error) this.#failure ??= error as EngineError;
+        first ??= error as EngineError | null;
+        if (error instanceof OutOfMemoryError) this.#failure ??= error;
       }
     }
     this.#check();
+    if (first) throw first;
   }
 
   /** Waits until the GPU has finished everything. */
@@ -392,14 +429,19 @@ export class Device {
     this.close();
   }
 
-  #allocate(shape: Shape): Tensor {
+  #allocate(shape: Shape, dtype: Dtype): Tensor {
     this.#check();
+    if (dtype === "f16" && !this.gpu.features.has("shader-f16")) {
+      throw new DtypeError(
+        `This adapter has no 16-bit numbers (WebGPU's shader-f16): keep tensors in f32.`,
+      );
+    }
     if (!shape.every((n) => Number.isInteger(n) && n > 0)) {
       throw new ShapeError(
         `A tensor of shape [${shape}] cannot be made: sizes are whole numbers from 1 on.`,
       );
     }
-    const bytes = elementCount(shape) * 4;
+    const bytes = byteLength(elementCount(shape), dtype);
     if (bytes > this.maxTensorBytes) {
       throw new TensorTooLargeError(
         `A tensor of shape [${shape}] takes ${bytes} bytes and this adapter binds at most ${this.maxTensorBytes}: split it.`,
@@ -408,6 +450,7 @@ export class Device {
     const t = new Tensor(
       this,
       shape,
+      dtype,
       this.#pool.take(bytes),
       (s) => this.#pool.release(s),
     );
@@ -421,13 +464,13 @@ export class Device {
     return t;
   }
 
-  #fill(t: Tensor, bits: number): void {
-    const step = this.profile === "cpu" ? 16 : 1;
+  #fill(t: Tensor, word: number): void {
+    const step = this.profile === "cpu" ? 16 : 1, words = t.bytes / 4;
     this.run(fill, {
       tensors: { y: t },
-      params: { n: t.size, value: bits },
+      params: { n: words, value: word },
       constants: { STEP: step },
-      workgroups: linearWorkgroups(t.size, 64 * step),
+      workgroups: linearWorkgroups(words, 64 * step),
     });
   }
 

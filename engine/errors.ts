@@ -35,10 +35,16 @@ export class TensorTooLargeError extends EngineError {
   override name = "TensorTooLargeError";
 }
 
-/** Shapes or element types do not fit the operator. */
+/** Shapes do not fit the operator. */
 export class ShapeError extends EngineError {
   /** The class, for whoever sees the error printed. */
   override name = "ShapeError";
+}
+
+/** Element types do not fit the operator, or the adapter has no such numbers. */
+export class DtypeError extends EngineError {
+  /** The class, for whoever sees the error printed. */
+  override name = "DtypeError";
 }
 
 /** A tensor was used after it had been released. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { type Constants, type Kernel, specialise } from "../kernels/kernel.ts";
-import { KernelError } from "./errors.ts";
+import { EngineError, KernelError } from "./errors.ts";
 import type { PooledBuffer } from "./pool.ts";
 import type { Profiler } from "./profiler.ts";
 
@@ -20,6 +20,8 @@ export interface Dispatch {
   params?: Record<string, number>;
   /** Values for `override` and `const` declarations. */
   constants?: Constants;
+  /** Aliases of the kernel that stand for f16. */
+  halves?: readonly string[];
   /** Workgroups in x, y, z. */
   workgroups: readonly [number, number?, number?];
 }
@@ -29,6 +31,8 @@ interface Pipeline {
   kernel: Kernel;
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
+  /** Whether it compiled; null until WebGPU has said so. */
+  outcome: "compiled" | KernelError | null;
 }
 
 /** Dispatches per submission: enough to hide its cost, few enough to keep the device fed. */
@@ -44,6 +48,7 @@ export class Recorder {
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #bindGroups = new Map<string, GPUBindGroup>();
+  #nextPipeline = 0;
   readonly #slotBytes: number;
   readonly #arena: GPUBuffer;
   readonly #arenaBytes: ArrayBuffer;
@@ -60,7 +65,7 @@ export class Recorder {
 
   /**
    * @param device the WebGPU device
-   * @param onError receives the outcome of each pipeline creation
+   * @param onError receives what WebGPU says of each new pipeline
    */
   constructor(
     device: GPUDevice,
@@ -85,11 +90,45 @@ export class Recorder {
   /**
    * Adds a dispatch after all earlier ones.
    *
-   * @throws {KernelError} when a buffer or parameter is missing
+   * @throws {KernelError} when a buffer or parameter is missing, a buffer is
+   * written and bound twice, there are more workgroups than the adapter allows,
+   * or the kernel is known not to compile
    */
   dispatch(d: Dispatch): void {
-    const pipeline = this.#pipeline(d.kernel, d.constants ?? {});
+    const pipeline = this.#pipeline(
+      d.kernel,
+      d.constants ?? {},
+      d.halves ?? [],
+    );
+    if (pipeline.outcome instanceof KernelError) throw pipeline.outcome;
+    this.#checkWorkgroups(d);
     const group = this.#bindGroup(pipeline, d);
+    if (pipeline.outcome === "compiled") this.#record(d, pipeline, group);
+    else this.#recordAlone(d, pipeline, group);
+  }
+
+  /**
+   * WebGPU refuses a command buffer as a whole: until a pipeline is known to
+   * have compiled it gets buffers of its own, so that nothing else is lost.
+   */
+  #recordAlone(d: Dispatch, pipeline: Pipeline, group: GPUBindGroup): void {
+    this.submit();
+    this.#device.pushErrorScope("validation");
+    this.#record(d, pipeline, group);
+    this.submit();
+    this.#onError(
+      this.#device.popErrorScope().then((error) =>
+        // what does not compile has been reported
+        error && !(pipeline.outcome instanceof KernelError)
+          ? new EngineError(
+            `WebGPU refused to run ${d.kernel.name}: ${error.message.trim()}`,
+          )
+          : null
+      ),
+    );
+  }
+
+  #record(d: Dispatch, pipeline: Pipeline, group: GPUBindGroup): void {
     if (this.#slots === SLOTS) this.submit();
     const offsets = d.kernel.paramsIndex < 0 ? [] : [this.#writeParams(d)];
     const pass = this.#openPass(d.kernel.name);
@@ -173,28 +212,38 @@ export class Recorder {
     return offset;
   }
 
-  #pipeline(kernel: Kernel, constants: Constants): Pipeline {
-    const key = pipelineKey(kernel, constants);
+  #pipeline(
+    kernel: Kernel,
+    constants: Constants,
+    halves: readonly string[],
+  ): Pipeline {
+    const key = pipelineKey(kernel, constants, halves);
     const cached = this.#pipelines.get(key);
-    if (cached) return cached;
-    const { code, overrides } = specialise(kernel, constants);
-    const layout = this.#layout(kernel);
+    // another text under the same name is another kernel
+    if (cached?.kernel.source === kernel.source) return cached;
+    const { code, overrides } = specialise(kernel, constants, halves);
     const device = this.#device;
     device.pushErrorScope("validation");
+    const layout = this.#layout(kernel);
     const module = device.createShaderModule({ label: kernel.name, code });
     const pipeline = device.createComputePipeline({
       label: kernel.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main", constants: overrides },
     });
+    const made: Pipeline = {
+      id: this.#nextPipeline++,
+      kernel,
+      pipeline,
+      layout,
+      outcome: null,
+    };
     this.#onError(
-      device.popErrorScope().then((error) =>
-        error && new KernelError(
-          `Kernel ${key} does not compile: ${error.message.trim()}`,
-        )
-      ),
+      device.popErrorScope().then((error) => {
+        made.outcome = error ? doesNotCompile(key, error) : "compiled";
+        return error && made.outcome as KernelError;
+      }),
     );
-    const made = { id: this.#pipelines.size, kernel, pipeline, layout };
     this.#pipelines.set(key, made);
     return made;
   }
@@ -241,7 +290,28 @@ export class Recorder {
     return group;
   }
 
+  #checkWorkgroups({ kernel, workgroups }: Dispatch): void {
+    const most = this.#device.limits.maxComputeWorkgroupsPerDimension;
+    for (const count of workgroups) {
+      if (count === undefined || count <= most) continue;
+      throw new KernelError(
+        `Kernel ${kernel.name} was dispatched with ${count} workgroups in one dimension and this adapter allows ${most}: fold them, as linearWorkgroups does.`,
+      );
+    }
+  }
+
   #makeBindGroup(pipeline: Pipeline, d: Dispatch): GPUBindGroup {
+    for (const written of d.kernel.bindings) {
+      const twice = written.access === "read_write" &&
+        d.kernel.bindings.find((other) =>
+          other !== written &&
+          d.buffers[other.name].storage === d.buffers[written.name].storage
+        );
+      if (!twice) continue;
+      throw new KernelError(
+        `Kernel ${d.kernel.name} was given one tensor as ${written.name}, which it writes, and as ${twice.name}: give it a tensor of its own to write to.`,
+      );
+    }
     const entries: GPUBindGroupEntry[] = d.kernel.bindings.map((b) => ({
       binding: b.index,
       resource: {
@@ -263,11 +333,24 @@ export class Recorder {
   }
 }
 
-function pipelineKey(kernel: Kernel, constants: Constants): string {
-  const names = Object.keys(constants).sort();
-  return names.length === 0
-    ? kernel.name
-    : `${kernel.name}<${
-      names.map((n) => `${n}=${Number(constants[n])}`).join(" ")
-    }>`;
+function pipelineKey(
+  kernel: Kernel,
+  constants: Constants,
+  halves: readonly string[],
+): string {
+  const values = Object.keys(constants).sort()
+    .map((name) => `${name}=${Number(constants[name])}`);
+  const all = [...values, ...halves.map((name) => `${name}=f16`)];
+  return all.length === 0 ? kernel.name : `${kernel.name}<${all.join(" ")}>`;
+}
+
+/** The error of a kernel that WebGPU does not take, with the line of its text. */
+function doesNotCompile(key: string, error: GPUError): KernelError {
+  const message = error.message.trim();
+  const line = /wgsl:(\d+)(?::\d+)?/.exec(message)?.[1];
+  return new KernelError(
+    `Kernel ${key} does not compile${
+      line ? ` at line ${line}` : ""
+    }: ${message}`,
+  );
 }

@@ -82,7 +82,11 @@ export function gradients(
     );
   }
   const walk = () =>
-    walkBack(result, wanted, options.seed ?? device.full(result.shape, 1));
+    walkBack(
+      result,
+      wanted,
+      options.seed ?? device.full(result.shape, 1, result.dtype),
+    );
   // a graph of gradients lives on what the walk computes on its way
   if (options.createGraph) return walk();
   return device.withoutTape(() => {
@@ -112,7 +116,7 @@ function walkBack(
     scope.keep([...pending.values()]);
     releaseUnless(pending, gradient, seed);
   }
-  return wanted.map((t) => pending.get(t) ?? device.zeros(t.shape));
+  return wanted.map((t) => pending.get(t) ?? device.zeros(t.shape, t.dtype));
 }
 
 /** Adds what a node's inputs receive from the gradient of its result. */

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Dtype } from "../kernels/kernel.ts";
 import type { Device } from "./device.ts";
+import { byteLength } from "./dtype.ts";
 import { ReleasedError, ShapeError } from "./errors.ts";
 import type { PooledBuffer } from "./pool.ts";
 
@@ -31,7 +33,7 @@ interface Owner {
   release: (storage: PooledBuffer) => void;
 }
 
-/** A dense f32 tensor in row-major order on a device. */
+/** A dense tensor in row-major order on a device. */
 export class Tensor {
   /** The device that holds it. */
   readonly device: Device;
@@ -39,6 +41,8 @@ export class Tensor {
   readonly shape: Shape;
   /** Number of elements. */
   readonly size: number;
+  /** How its numbers are stored. */
+  readonly dtype: Dtype;
   /** How it was computed, when that is being noted. */
   node: TapeNode | null = null;
   /** Whether gradients with respect to it are wanted. */
@@ -50,12 +54,14 @@ export class Tensor {
   constructor(
     device: Device,
     shape: Shape,
+    dtype: Dtype,
     storage: PooledBuffer | Owner,
     release?: (storage: PooledBuffer) => void,
   ) {
     this.device = device;
     this.shape = shape;
     this.size = elementCount(shape);
+    this.dtype = dtype;
     this.#owner = release
       ? { storage: storage as PooledBuffer, handles: 1, release }
       : storage as Owner;
@@ -75,9 +81,9 @@ export class Tensor {
     return this.#owner.storage;
   }
 
-  /** Bytes of its numbers. */
+  /** Bytes of its numbers, in whole words. */
   get bytes(): number {
-    return this.size * 4;
+    return byteLength(this.size, this.dtype);
   }
 
   /** Whether it has been released. */
@@ -108,10 +114,12 @@ export class Tensor {
     }
     void this.storage;
     this.#owner.handles++;
-    return this.device.adopt(new Tensor(this.device, shape, this.#owner));
+    return this.device.adopt(
+      new Tensor(this.device, shape, this.dtype, this.#owner),
+    );
   }
 
-  /** The numbers. Waits for the GPU: 10 ms or more. */
+  /** The numbers, as f32 for any element type. Waits for the GPU: 10 ms or more. */
   async data(): Promise<Float32Array> {
     return (await this.device.read(this))[0];
   }

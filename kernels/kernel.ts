@@ -12,10 +12,18 @@
  * - `override NAME: T = value;` for what may be specialised as a pipeline
  *   constant, `const NAME: T = value;` for what sizes a private array (WGSL
  *   does not let an override do that; the engine rewrites the text instead);
+ * - `alias x_t = f32;` and `array<x_t>` for a buffer that may also hold f16: the
+ *   engine rewrites the alias to the type of the tensor that is bound. Loads are
+ *   written `f32(x[i])` and stores `x_t(v)`, so that arithmetic is f32 either way;
+ * - `alias bits = u32;` and `array<bits>` for a buffer whose words are meant
+ *   whatever they stand for; an `array<f32>` or `array<u32>` is refused f16;
  * - one entry point, `main`.
  *
  * @module
  */
+
+/** How the numbers of a buffer are stored; arithmetic is f32 in any case. */
+export type Dtype = "f32" | "f16";
 
 /** A storage buffer of a kernel. */
 export interface StorageBinding {
@@ -25,6 +33,8 @@ export interface StorageBinding {
   readonly index: number;
   /** How the kernel uses the buffer. */
   readonly access: "read" | "read_write";
+  /** Type of its numbers in WGSL, behind `array<` and perhaps `vec4<`. */
+  readonly element: string;
 }
 
 /** A scalar of a kernel's `Params` struct; field k lies at byte 4 k. */
@@ -51,6 +61,8 @@ export interface Kernel {
   readonly overrides: ReadonlySet<string>;
   /** Names declared with module-scope `const`. */
   readonly consts: ReadonlySet<string>;
+  /** Names declared with `alias NAME = f32;`: element types that may become f16. */
+  readonly aliases: ReadonlySet<string>;
 }
 
 /** Thrown when a kernel's WGSL does not follow the conventions above. */
@@ -59,12 +71,16 @@ export class KernelDefinitionError extends Error {
   override name = "KernelDefinitionError";
 }
 
+/** Element type of buffers whose words may stand for numbers of any type. */
+export const BITS = "bits";
+
 const STORAGE =
-  /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:/g;
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read_write|read)>\s*(\w+)\s*:\s*(?:array<\s*(?:vec[234]<\s*)?(\w+))?/g;
 const UNIFORM =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<uniform>\s*(\w+)\s*:\s*(\w+)\s*;/;
 const OVERRIDE = /^override\s+(\w+)/gm;
 const CONST = /^const\s+(\w+)/gm;
+const ALIAS = /^alias\s+(\w+)\s*=\s*f32\s*;/gm;
 
 /**
  * Reads a kernel from its WGSL.
@@ -79,6 +95,7 @@ export function defineKernel(name: string, source: string): Kernel {
     name: m[3],
     index: Number(m[1]),
     access: m[2] as "read" | "read_write",
+    element: m[4] ?? "",
   })).sort((a, b) => a.index - b.index);
   if (!bindings.some((b) => b.access === "read_write")) {
     throw new KernelDefinitionError(
@@ -99,6 +116,7 @@ export function defineKernel(name: string, source: string): Kernel {
     paramsIndex: uniform ? Number(uniform[1]) : -1,
     overrides: new Set([...text.matchAll(OVERRIDE)].map((m) => m[1])),
     consts: new Set([...text.matchAll(CONST)].map((m) => m[1])),
+    aliases: new Set([...text.matchAll(ALIAS)].map((m) => m[1])),
   };
 }
 
@@ -120,17 +138,27 @@ function paramFields(name: string, text: string, struct: string): ParamField[] {
   });
 }
 
+/** Types that tensors of a kernel may have: f16 where one of its buffers allows it. */
+export function dtypesOf(kernel: Kernel): readonly Dtype[] {
+  const half = kernel.bindings.some(({ element }) =>
+    element === BITS || kernel.aliases.has(element)
+  );
+  return half ? ["f32", "f16"] : ["f32"];
+}
+
 /** Values for a kernel's `override` and `const` declarations, by name. */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 /**
  * The WGSL and pipeline constants of one specialisation of a kernel.
  *
+ * @param halves aliases that stand for f16
  * @throws {KernelDefinitionError} when a constant is not declared by the kernel
  */
 export function specialise(
   kernel: Kernel,
   constants: Constants,
+  halves: readonly string[] = [],
 ): { code: string; overrides: Record<string, number> } {
   let code = kernel.source;
   const overrides: Record<string, number> = {};
@@ -150,6 +178,14 @@ export function specialise(
       );
     }
   }
+  for (const name of halves) {
+    code = code.replace(
+      new RegExp(`^(alias\\s+${name}\\s*=\\s*)f32\\s*;`, "m"),
+      "$1f16;",
+    );
+  }
+  // in front of everything, as WGSL demands
+  if (halves.length > 0) code = `enable f16;\n${code}`;
   return { code, overrides };
 }
 

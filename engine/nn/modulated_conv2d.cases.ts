@@ -92,8 +92,12 @@ function convCase(
   const { size = 3, noise, bias, ...plain } = options;
   const wide = side * (plain.up ?? 1);
   const inputs: Record<string, CaseInput> = {
-    x: { shape: [n, ci, side, side] },
-    weight: { shape: [co, ci, size, size] },
+    // as for the convolution, which is Winograd's for many channels
+    x: {
+      shape: [n, ci, side, side],
+      nonFinite: ci < 32 ? "exact" : "spreads",
+    },
+    weight: { shape: [co, ci, size, size], nonFinite: "spreads" },
     styles: { shape: [n, ci], shift: 1.5 },
   };
   if (noise) inputs.noise = { shape: [noise, 1, wide, wide] };

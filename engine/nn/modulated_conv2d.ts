@@ -3,13 +3,23 @@
  *
  * @module
  */
-import { ShapeError } from "../errors.ts";
+import { byteLength } from "../dtype.ts";
+import { DtypeError, ShapeError } from "../errors.ts";
 import { type Activation, biasAct } from "../ops/bias_act.ts";
+import { cast } from "../ops/cast.ts";
 import { conv2d, convTranspose2d } from "../ops/conv2d.ts";
-import { multiply, rsqrt, square } from "../ops/elementwise.ts";
+import {
+  abs,
+  affine,
+  divide,
+  maximum,
+  multiply,
+  rsqrt,
+  square,
+} from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
-import { permute, reshape } from "../ops/movement.ts";
-import { sumOfSquares } from "../ops/reduce.ts";
+import { concat, permute, reshape, slice } from "../ops/movement.ts";
+import { maxAlong, sumOfSquares } from "../ops/reduce.ts";
 import { upfirdn2d } from "../ops/upfirdn2d.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -46,11 +56,17 @@ export interface ModulatedConv2dOptions {
  * For `up: 2` the kernel is applied as a transposed convolution with stride 2
  * followed by the FIR filter [1, 3, 3, 1], as in `conv2d_resample`.
  *
+ * x may be f16, beside a weight, styles, noise and bias of f32; the result then
+ * is f16 and has no gradient. Where it is demodulated, weights and styles are
+ * first scaled so that no sum leaves the range of f16 (EG3D,
+ * `modulated_conv2d`); demodulation takes the factors out again.
+ *
  * @param x (N, Ci, H, W)
  * @param weight (Co, Ci, k, k), k odd
  * @param styles (N, Ci)
  * @returns (N, Co, up H, up W)
  * @throws {ShapeError} when the styles do not fit the channels
+ * @throws {DtypeError} when the weight or the styles are f16
  */
 export function modulatedConv2d(
   x: Tensor,
@@ -66,12 +82,20 @@ export function modulatedConv2d(
       `Modulated convolution of [${x.shape}] with a weight of [${weight.shape}] takes styles of [${n}, ${ci}], not [${styles.shape}].`,
     );
   }
+  if (weight.dtype !== "f32" || styles.dtype !== "f32") {
+    throw new DtypeError(
+      `Modulated convolution takes a weight and styles of f32, not ${weight.dtype} and ${styles.dtype}: only x may be f16.`,
+    );
+  }
   const { up = 1, demodulate = true, noise, bias, act, gain, clamp } = options;
-  const scaled = multiply(x, reshape(styles, [n, ci, 1, 1]));
-  const y = up === 2 ? upConv2d(scaled, weight) : conv2d(scaled, weight, {
+  const small = x.dtype === "f16" && demodulate;
+  const w = small ? normalisedWeight(weight) : weight;
+  const s = small ? normalisedStyles(styles) : styles;
+  const scaled = multiply(x, cast(reshape(s, [n, ci, 1, 1]), x.dtype));
+  const y = up === 2 ? upConv2d(scaled, w) : conv2d(scaled, w, {
     padding: (weight.shape[2] - 1) / 2,
   });
-  const scale = demodulate ? demodulation(weight, styles) : null;
+  const scale = demodulate ? demodulation(w, s) : null;
   const plain = !scale && !noise && !bias && (act ?? "linear") === "linear" &&
     (gain ?? 1) === 1 && (clamp ?? null) === null;
   return plain
@@ -85,7 +109,53 @@ function demodulation(weight: Tensor, styles: Tensor): Tensor {
   return rsqrt(matmul(square(styles), energy, { transposeB: true }), 1e-8);
 }
 
+/** Keeps the division by a channel's largest number defined where all are 0. */
+const SMALLEST = 1e-20;
+
+/** Each output channel scaled to the largest number 1 / sqrt(Ci k k). */
+function normalisedWeight(weight: Tensor): Tensor {
+  const [co, ci, kh, kw] = weight.shape, taps = ci * kh * kw;
+  const largest = reshape(largestOfRow(weight), [co, 1, 1, 1]);
+  return divide(weight, affine(largest, Math.sqrt(taps)));
+}
+
+/** Each sample scaled to the largest style 1. */
+function normalisedStyles(styles: Tensor): Tensor {
+  return divide(styles, largestOfRow(styles));
+}
+
+/** (rows, 1): the largest magnitude within each entry of the first axis. */
+function largestOfRow(x: Tensor): Tensor {
+  const rows = reshape(abs(x), [x.shape[0], -1]);
+  return maximum(maxAlong(rows, 1), x.device.full([1], SMALLEST));
+}
+
+/**
+ * The picture between transposed convolution and filter has a border more than
+ * the result; where it is too large for the adapter, output channels are taken
+ * in parts.
+ */
 function upConv2d(x: Tensor, weight: Tensor): Tensor {
+  const [n, , h, w] = x.shape, [co, ci, k] = weight.shape;
+  const pixels = n * (2 * h + k - 2) * (2 * w + k - 2);
+  const bytes = byteLength(pixels, x.dtype);
+  const most = Math.max(1, Math.floor(x.device.maxTensorBytes / bytes));
+  if (co <= most) return upFiltered(x, weight);
+  const parts = Math.ceil(co / most), size = Math.ceil(co / parts);
+  const starts = Array.from({ length: parts }, (_, part) => part * size);
+  return concat(
+    starts.map((start) => {
+      const count = Math.min(size, co - start);
+      return upFiltered(
+        x,
+        slice(weight, [start, 0, 0, 0], [count, ci, k, k]),
+      );
+    }),
+    1,
+  );
+}
+
+function upFiltered(x: Tensor, weight: Tensor): Tensor {
   const pad = (weight.shape[2] - 1) / 2;
   const wide = convTranspose2d(x, permute(weight, [1, 0, 2, 3]), { stride: 2 });
   // (2H + k - 2) pixels; the filter has four taps, so 2H remain

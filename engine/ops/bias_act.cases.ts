@@ -41,6 +41,10 @@ export const biasActCases: OperatorCase[] = [
   ...(Object.keys(ACTIVATIONS) as Activation[]).map((act) =>
     biasActCase(act, [2, 3, 5, 4], { act })
   ),
+  biasActCase("one number", [1, 1, 1, 1], { act: "lrelu" }, {
+    scale: true,
+    noise: 1,
+  }),
   biasActCase("a matrix", [5, 17], { act: "lrelu" }),
   biasActCase("no bias", [2, 3, 5, 7], { act: "relu" }, { bias: false }),
   biasActCase("gain, alpha and clamp", [3, 4, 5, 7], {

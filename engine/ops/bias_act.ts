@@ -15,6 +15,7 @@ import {
   biasActForward,
 } from "../../kernels/bias_act/bias_act.ts";
 import { linearWorkgroups } from "../device.ts";
+import { noGradient } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { resolveAxis } from "../shape.ts";
 import { firstDerivative, record } from "../tape.ts";
@@ -65,6 +66,9 @@ interface Call {
 /**
  * y = clamp(gain act(x scale + noise + b), -clamp, clamp).
  *
+ * x may be f16, and the result then is; b, scale and noise may be f32 all the
+ * same. Only the f32 operator has a gradient.
+ *
  * @param x any shape with a channel axis
  * @param b (C), or null
  * @throws {ShapeError} when b, scale or noise do not fit x
@@ -79,6 +83,7 @@ export function biasAct(
   const { scale, noise } = options;
   const inputs = [x, b, scale, noise].filter((t) => !!t) as Tensor[];
   return record(y, inputs, (g, needs) => {
+    if (x.dtype !== "f32") throw noGradient("biasAct", x.dtype);
     const wants = (t: Tensor | null | undefined) =>
       !!t && needs[inputs.indexOf(t)];
     const once = (t: Tensor) => firstDerivative(t, [...inputs, g], "biasAct");
@@ -148,7 +153,7 @@ function prepare(x: Tensor, b: Tensor | null, options: BiasActOptions): Call {
 /** The forward pass, or dx when there is a gradient g. */
 function elementwise(call: Call, g: Tensor | null): Tensor {
   const { x } = call.tensors;
-  const y = x.device.empty(x.shape);
+  const y = x.device.empty(x.shape, x.dtype);
   const step = stepOf(x, call.inner);
   x.device.run(g ? biasActBackward : biasActForward, {
     tensors: g ? { ...call.tensors, g, dx: y } : { ...call.tensors, y },

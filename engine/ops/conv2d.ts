@@ -16,6 +16,7 @@ import {
 } from "../../kernels/conv2d/conv2d.ts";
 import type { Geometry } from "../../kernels/conv2d/walk.ts";
 import { winograd } from "../../kernels/conv2d/winograd.ts";
+import { commonDtype, noGradient } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { record } from "../tape.ts";
 import type { Shape, Tensor } from "../tensor.ts";
@@ -59,47 +60,61 @@ function weightShape(c: Geometry): Shape {
 /**
  * Convolution (cross-correlation, as in PyTorch) of an image with a weight.
  *
+ * x may be f16 with a weight of either type: sums are f32, the result is f16
+ * and has no gradient.
+ *
  * @param x (N, Ci, H, W)
  * @param w (Co, Ci / groups, kh, kw)
  * @returns (N, Co, oH, oW) with oH = floor((H + top + bottom - dilation (kh - 1) - 1) / stride) + 1
  * @throws {ShapeError} when channels do not fit or the weight is larger than the padded image
+ * @throws {DtypeError} when the weight is f16 and the image is not
  */
 export function conv2d(
   x: Tensor,
   w: Tensor,
   options: Conv2dOptions = {},
 ): Tensor {
+  requireTypes("conv2d", x, w);
   return forwardOp(x, w, convGeometry(x.shape, w.shape, options));
 }
 
 /**
  * Transposed convolution: the gradient of {@linkcode conv2d} by its image.
+ * Element types are as for {@linkcode conv2d}.
  *
  * @param x (N, Ci, H, W)
  * @param w (Ci, Co, kh, kw)
  * @returns (N, Co, oH, oW) with oH = (H - 1) stride - top - bottom + kh
  * @throws {ShapeError} when channels do not fit or padding cuts everything off
+ * @throws {DtypeError} when the weight is f16 and the image is not
  */
 export function convTranspose2d(
   x: Tensor,
   w: Tensor,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
+  requireTypes("convTranspose2d", x, w);
   return dataGradientOp(x, w, transposeGeometry(x.shape, w.shape, options));
 }
 
 function forwardOp(x: Tensor, w: Tensor, c: Geometry): Tensor {
-  return record(launchForward(x, w, c), [x, w], (g, needs) => [
-    needs[0] ? dataGradientOp(g, w, c) : null,
-    needs[1] ? weightGradientOp(x, g, c) : null,
-  ]);
+  return record(launchForward(x, w, c), [x, w], (g, needs) => {
+    if (x.dtype !== "f32") throw noGradient("conv2d", x.dtype);
+    return [
+      needs[0] ? dataGradientOp(g, w, c) : null,
+      needs[1] ? weightGradientOp(x, g, c) : null,
+    ];
+  });
 }
 
 function dataGradientOp(g: Tensor, w: Tensor, c: Geometry): Tensor {
-  return record(launchBackwardData(g, w, c), [g, w], (gx, needs) => [
-    needs[0] ? forwardOp(gx, w, c) : null,
-    needs[1] ? weightGradientOp(gx, g, c) : null,
-  ]);
+  return record(launchBackwardData(g, w, c), [g, w], (gx, needs) => {
+    if (g.dtype !== "f32") throw noGradient("convTranspose2d", g.dtype);
+    return [
+      needs[0] ? forwardOp(gx, w, c) : null,
+      needs[1] ? weightGradientOp(gx, g, c) : null,
+    ];
+  });
 }
 
 function weightGradientOp(x: Tensor, g: Tensor, c: Geometry): Tensor {
@@ -120,7 +135,7 @@ function launchAll(
 }
 
 function launchForward(x: Tensor, w: Tensor, c: Geometry): Tensor {
-  const y = x.device.empty(outputShape(c));
+  const y = x.device.empty(outputShape(c), x.dtype);
   const variant = variantOf(x.device), fast = winograd(c, variant, "forward");
   if (fast) launchWinograd(fast, x, w, y);
   else launchAll({ x, weight: w, y }, forwardDispatches(c, variant));
@@ -128,7 +143,7 @@ function launchForward(x: Tensor, w: Tensor, c: Geometry): Tensor {
 }
 
 function launchBackwardData(g: Tensor, w: Tensor, c: Geometry): Tensor {
-  const y = g.device.empty(imageShape(c));
+  const y = g.device.empty(imageShape(c), g.dtype);
   const variant = variantOf(g.device), fast = winograd(c, variant, "data");
   if (fast) launchWinograd(fast, g, w, y);
   // the fast kernels call what they read x, the always-right one g
@@ -151,6 +166,11 @@ function sides(padding: Padding = 0): readonly number[] {
   return typeof padding === "number"
     ? [padding, padding, padding, padding]
     : padding;
+}
+
+/** A weight is small: it may stay f32 beside an f16 image. */
+function requireTypes(operator: string, x: Tensor, w: Tensor): void {
+  if (w.dtype !== "f32") commonDtype(operator, [x, w]);
 }
 
 function requireRank4(x: Shape, w: Shape): void {

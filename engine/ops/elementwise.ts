@@ -9,6 +9,7 @@ import {
   UNARY,
   unary,
 } from "../../kernels/elementwise/elementwise.ts";
+import { commonDtype } from "../dtype.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { firstDerivative, record } from "../tape.ts";
 import { elementCount, type Shape, type Tensor } from "../tensor.ts";
@@ -27,7 +28,7 @@ function launchUnary(
   a: number,
   b: number,
 ): Tensor {
-  const y = x.device.empty(x.shape);
+  const y = x.device.empty(x.shape, x.dtype);
   const { step, workgroups } = neighbours(x.device, x.size);
   x.device.run(unary, {
     tensors: { x, g: g ?? x, y },
@@ -157,7 +158,7 @@ function launchBinary(
   g: Tensor | null,
   shape: Shape,
 ): Tensor {
-  const y = a.device.empty(shape);
+  const y = a.device.empty(shape, commonDtype(name, [a, b]));
   const run = neighbours(a.device, y.size);
   const { layout, params, workgroups } = binaryLayout(
     a.shape,

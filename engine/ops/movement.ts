@@ -5,6 +5,7 @@
  * @module
  */
 import { stridedCopy } from "../../kernels/elementwise/elementwise.ts";
+import { commonDtype } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import {
   broadcastStrides,
@@ -50,7 +51,7 @@ function copy(x: Tensor, y: Tensor, walk: Walk, scatter: 0 | 1): void {
 
 /** y (contiguous) read from x along a walk. */
 function gather(x: Tensor, walk: Walk): Tensor {
-  const y = x.device.empty(walk.shape);
+  const y = x.device.empty(walk.shape, x.dtype);
   copy(x, y, walk, 0);
   return y;
 }
@@ -135,7 +136,7 @@ export function pad(
   widths: readonly (readonly [number, number])[],
 ): Tensor {
   const shape = x.shape.map((n, k) => n + widths[k][0] + widths[k][1]);
-  const y = x.device.zeros(shape), strides = stridesOf(shape);
+  const y = x.device.zeros(shape, x.dtype), strides = stridesOf(shape);
   const start = widths.map((w) => w[0]);
   const offset = start.reduce((sum, s, k) => sum + s * strides[k], 0);
   scatter(x, y, { shape: x.shape, strides, offset });
@@ -146,12 +147,14 @@ export function pad(
  * Tensors one after another along `axis`.
  *
  * @throws {ShapeError} when the other axes differ
+ * @throws {DtypeError} when the element types differ
  */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const first = parts[0], k = resolveAxis(axis, first.shape.length);
   const total = parts.reduce((sum, p) => sum + p.shape[k], 0);
   const shape = first.shape.map((n, i) => i === k ? total : n);
-  const y = first.device.empty(shape), strides = stridesOf(shape);
+  const y = first.device.empty(shape, commonDtype("concat", parts));
+  const strides = stridesOf(shape);
   let at = 0;
   const starts = parts.map((part) => {
     if (part.shape.some((n, i) => i !== k && n !== shape[i])) {

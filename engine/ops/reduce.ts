@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { REDUCE, reduce } from "../../kernels/reduce/reduce.ts";
+import { nonFinite, REDUCE, reduce } from "../../kernels/reduce/reduce.ts";
 import { linearWorkgroups } from "../device.ts";
 import { resolveAxis, sameShape } from "../shape.ts";
 import { record } from "../tape.ts";
@@ -185,6 +185,23 @@ export function maxAlong(x: Tensor, axis: number): Tensor {
     inner = elementCount(x.shape.slice(k + 1));
   const y = reduceMiddle("maximum", x, [outer, x.shape[k], inner], 1);
   return y.view(x.shape.map((n, i) => i === k ? 1 : n));
+}
+
+/**
+ * How many of the numbers of x are infinite or NaN, as a tensor of one number;
+ * 0 when all is well. Takes any element type and has no gradient.
+ */
+export function countNonFinite(x: Tensor): Tensor {
+  const words = x.bytes / 4;
+  const parts = Math.min(LANES, Math.ceil(words / 8));
+  const counts = x.device.empty([parts]);
+  x.device.run(nonFinite, {
+    tensors: { x, y: counts },
+    params: { n: x.size, words, parts },
+    constants: { HALF: x.dtype === "f16" ? 1 : 0 },
+    workgroups: linearWorkgroups(parts),
+  });
+  return sum(counts);
 }
 
 /** x summed over the axes along which `shape` was broadcast to it. */

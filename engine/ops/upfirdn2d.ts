@@ -139,7 +139,7 @@ function apply(x: Tensor, call: Call): Tensor {
       } numbers after padding.`,
     );
   }
-  const y = x.device.empty([n, c, oh, ow]);
+  const y = x.device.empty([n, c, oh, ow], x.dtype);
   launch(x, y, call);
   return record(y, [x], (g) => [apply(g, adjoint(call, [h, w], [oh, ow]))]);
 }

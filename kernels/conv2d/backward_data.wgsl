@@ -8,6 +8,8 @@
 // Tile: one pixel and CHANNELS (4 or 1) image channels of one group per
 // invocation; neighbouring lanes are neighbouring pixels and share weights.
 // Dispatch: N groups ceil(cin / CHANNELS) h w invocations, folded over x, y.
+alias x_t = f32;
+alias w_t = f32;
 override CHANNELS: u32 = 4u;
 
 struct Params {
@@ -15,9 +17,9 @@ struct Params {
   h: u32, w: u32, oh: u32, ow: u32, kh: u32, kw: u32,
   stride: u32, dilation: u32, top: i32, left: i32
 }
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<x_t>;
+@group(0) @binding(1) var<storage, read> weight: array<w_t>;
+@group(0) @binding(2) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -49,11 +51,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
       var source = ((n * params.groups + group) * params.cout * params.oh + u32(p)) * params.ow + u32(select(0, q, inside));
       var k = group * params.cout * row + i * params.kw + j;
       for (var o = 0u; o < params.cout; o++) {
-        let v = select(0.0, g[source], inside);
+        let v = select(0.0, f32(g[source]), inside);
         if (CHANNELS == 1u) {
-          acc.x += v * weight[first.x + k];
+          acc.x += v * f32(weight[first.x + k]);
         } else {
-          acc += v * vec4f(weight[first.x + k], weight[first.y + k], weight[first.z + k], weight[first.w + k]);
+          acc += v * vec4f(vec4<w_t>(weight[first.x + k], weight[first.y + k], weight[first.z + k], weight[first.w + k]));
         }
         source += params.oh * params.ow;
         k += row;
@@ -61,9 +63,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
     }
   }
   let at = (n * params.groups * params.cin + group * params.cin + c) * plane + r * params.w + s;
-  y[at] = acc.x;
+  y[at] = x_t(acc.x);
   if (CHANNELS == 1u) { return; }
-  if (c + 1u < params.cin) { y[at + plane] = acc.y; }
-  if (c + 2u < params.cin) { y[at + 2u * plane] = acc.z; }
-  if (c + 3u < params.cin) { y[at + 3u * plane] = acc.w; }
+  if (c + 1u < params.cin) { y[at + plane] = x_t(acc.y); }
+  if (c + 2u < params.cin) { y[at + 2u * plane] = x_t(acc.z); }
+  if (c + 3u < params.cin) { y[at + 3u * plane] = x_t(acc.w); }
 }

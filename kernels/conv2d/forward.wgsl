@@ -7,6 +7,8 @@
 // Tile: one pixel and CHANNELS (4 or 1) output channels of one group per
 // invocation; neighbouring lanes are neighbouring pixels and share weights.
 // Dispatch: N groups ceil(cout / CHANNELS) oh ow invocations, folded over x, y.
+alias x_t = f32;
+alias w_t = f32;
 override CHANNELS: u32 = 4u;
 
 struct Params {
@@ -14,9 +16,9 @@ struct Params {
   h: u32, w: u32, oh: u32, ow: u32, kh: u32, kw: u32,
   stride: u32, dilation: u32, top: i32, left: i32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<x_t>;
+@group(0) @binding(1) var<storage, read> weight: array<w_t>;
+@group(0) @binding(2) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
@@ -45,20 +47,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
       for (var j = 0u; j < params.kw; j++) {
         let ix = i32(q * params.stride + j * params.dilation) - params.left;
         let inside = ix >= 0 && ix < i32(params.w);
-        let v = select(0.0, x[image + u32(iy) * params.w + u32(max(ix, 0))], inside);
+        let v = select(0.0, f32(x[image + u32(iy) * params.w + u32(max(ix, 0))]), inside);
         let k = c * area + i * params.kw + j;
         if (CHANNELS == 1u) {
-          acc.x += v * weight[first.x + k];
+          acc.x += v * f32(weight[first.x + k]);
         } else {
-          acc += v * vec4f(weight[first.x + k], weight[first.y + k], weight[first.z + k], weight[first.w + k]);
+          acc += v * vec4f(vec4<w_t>(weight[first.x + k], weight[first.y + k], weight[first.z + k], weight[first.w + k]));
         }
       }
     }
   }
   let at = (n * params.groups * params.cout + group * params.cout + o) * plane + p * params.ow + q;
-  y[at] = acc.x;
+  y[at] = x_t(acc.x);
   if (CHANNELS == 1u) { return; }
-  if (o + 1u < params.cout) { y[at + plane] = acc.y; }
-  if (o + 2u < params.cout) { y[at + 2u * plane] = acc.z; }
-  if (o + 3u < params.cout) { y[at + 3u * plane] = acc.w; }
+  if (o + 1u < params.cout) { y[at + plane] = x_t(acc.y); }
+  if (o + 2u < params.cout) { y[at + 2u * plane] = x_t(acc.z); }
+  if (o + 3u < params.cout) { y[at + 3u * plane] = x_t(acc.w); }
 }

@@ -13,6 +13,8 @@
 // lane, and subgroup broadcasts hand them to all lanes.
 // Dispatch: tiles of ph pw pixels x blocks of ROWS channels, folded over x and
 // y, z = N groups.
+alias x_t = f32;
+alias w_t = f32;
 override ROWS: u32 = 16u;
 
 struct Params {
@@ -24,9 +26,9 @@ struct Params {
   taps_y: u32, taps_x: u32, ty: i32, tx: i32,
   w_group: u32, w_row: u32, w_depth: u32, w_first: u32, w_y: u32, w_x: u32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<x_t>;
+@group(0) @binding(1) var<storage, read> weight: array<w_t>;
+@group(0) @binding(2) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn inside(at: vec4i, size: u32) -> vec4<bool> {
@@ -82,8 +84,8 @@ fn main(
       var at = select(vec4u(0u), vec4u(image + ty * i32(params.sw) + tx), ok);
       var k = weights + a * params.w_y + b * params.w_x;
       for (var c = 0u; c < params.depth; c++) {
-        let v = select(vec4f(0.0), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), ok);
-        let s = weight[k.x];
+        let v = select(vec4f(0.0), vec4f(vec4<x_t>(x[at.x], x[at.y], x[at.z], x[at.w])), ok);
+        let s = f32(weight[k.x]);
         c0 += subgroupBroadcast(s, 0u) * v;
         if (ROWS > 1u) {
           c1 += subgroupBroadcast(s, 1u) * v;
@@ -97,7 +99,7 @@ fn main(
           c7 += subgroupBroadcast(s, 7u) * v;
         }
         if (ROWS > 8u) {
-          let r = weight[k.y];
+          let r = f32(weight[k.y]);
           c8 += subgroupBroadcast(r, 0u) * v;
           c9 += subgroupBroadcast(r, 1u) * v;
           c10 += subgroupBroadcast(r, 2u) * v;
@@ -123,10 +125,10 @@ fn main(
   let rows = select(0u, min(params.height, params.rows - row), row < params.rows);
   for (var i = 0u; i < rows; i++) {
     let v = all[i];
-    y[to.x] = v.x;
-    y[to.y] = v.y;
-    y[to.z] = v.z;
-    y[to.w] = v.w;
+    y[to.x] = x_t(v.x);
+    y[to.y] = x_t(v.y);
+    y[to.z] = x_t(v.z);
+    y[to.w] = x_t(v.w);
     to += vec4u(plane);
   }
 }

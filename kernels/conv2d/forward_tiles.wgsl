@@ -12,6 +12,8 @@
 // weights and pixels are met in the cache.
 // Dispatch: tiles of ph pw pixels x blocks of 64 channels, folded over x and
 // y, z = N groups.
+alias x_t = f32;
+alias w_t = f32;
 struct Params {
   blocks: u32, tiles: u32, along_tiles: u32, groups: u32, rows: u32, depth: u32,
   ph: u32, pw: u32, inverse_pw: f32,
@@ -20,9 +22,9 @@ struct Params {
   taps_y: u32, taps_x: u32, ty: i32, tx: i32,
   w_group: u32, w_row: u32, w_depth: u32, w_first: u32, w_y: u32, w_x: u32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<x_t>;
+@group(0) @binding(1) var<storage, read> weight: array<w_t>;
+@group(0) @binding(2) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 const DEPTH: u32 = 16u;
@@ -42,12 +44,12 @@ fn pixels(p: u32) -> Pixels {
 
 fn weights(row: u32, at: u32, ok: bool) -> vec4f {
   let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(params.rows - 1u)) * params.w_row + at;
-  return select(vec4f(0.0), vec4f(weight[r.x], weight[r.y], weight[r.z], weight[r.w]), ok);
+  return select(vec4f(0.0), vec4f(vec4<w_t>(weight[r.x], weight[r.y], weight[r.z], weight[r.w])), ok);
 }
 
 fn image(at: vec4i, ok: vec4<bool>) -> vec4f {
   let k = select(vec4u(0u), vec4u(at), ok);
-  return select(vec4f(0.0), vec4f(x[k.x], x[k.y], x[k.z], x[k.w]), ok);
+  return select(vec4f(0.0), vec4f(vec4<x_t>(x[k.x], x[k.y], x[k.z], x[k.w])), ok);
 }
 
 fn inside(at: vec4i, size: u32) -> vec4<bool> {
@@ -58,10 +60,10 @@ fn store(to: vec4u, row: u32, pixel: u32, v: vec4f) {
   if (row >= params.rows) { return; }
   let count = params.ph * params.pw;
   let at = to + row * params.oh * params.ow;
-  if (pixel < count) { y[at.x] = v.x; }
-  if (pixel + 1u < count) { y[at.y] = v.y; }
-  if (pixel + 2u < count) { y[at.z] = v.z; }
-  if (pixel + 3u < count) { y[at.w] = v.w; }
+  if (pixel < count) { y[at.x] = x_t(v.x); }
+  if (pixel + 1u < count) { y[at.y] = x_t(v.y); }
+  if (pixel + 2u < count) { y[at.z] = x_t(v.z); }
+  if (pixel + 3u < count) { y[at.w] = x_t(v.w); }
 }
 
 fn target_of(z: u32, p: Pixels) -> vec4u {

@@ -5,11 +5,12 @@
 // Second step of Winograd's F(2x2, 3x3).
 // x: (N, depth, h, w), zero outside.  v: (16, depth, count).
 // Dispatch: x = count, y = depth.
+alias x_t = f32;
 struct Params {
   depth: u32, h: u32, w: u32, sy: i32, sx: i32,
   tiles: u32, tiles_x: u32, inverse_tiles: f32, inverse_tiles_x: f32, first: u32, count: u32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<x_t>;
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -24,7 +25,7 @@ fn pixels(image: u32, y: i32, left: i32) -> vec4f {
   let at = vec4i(left, left + 1, left + 2, left + 3);
   let ok = (at >= vec4i(0)) & (at < vec4i(i32(params.w))) & vec4<bool>(y >= 0 && y < i32(params.h));
   let k = select(vec4u(0u), vec4u(i32(image) + y * i32(params.w) + at), ok);
-  return select(vec4f(0.0), vec4f(x[k.x], x[k.y], x[k.z], x[k.w]), ok);
+  return select(vec4f(0.0), vec4f(vec4<x_t>(x[k.x], x[k.y], x[k.z], x[k.w])), ok);
 }
 
 fn store(at: u32, d: vec4f) {

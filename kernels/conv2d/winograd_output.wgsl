@@ -6,12 +6,13 @@
 // products m[k] = u[k] v[k].
 // m: (16, rows, count).  y: (N, rows, oh, ow).
 // Dispatch: x = count, y = rows.
+alias x_t = f32;
 struct Params {
   rows: u32, oh: u32, ow: u32,
   tiles: u32, tiles_x: u32, inverse_tiles: f32, inverse_tiles_x: f32, first: u32, count: u32
 }
 @group(0) @binding(0) var<storage, read> m: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 // a / b by reciprocal: a CPU has no vector division of integers
@@ -46,10 +47,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane:
   let lower = m1 - m2 - m3;
   let at = ((n * params.rows + group.y) * params.oh + p) * params.ow + q;
   let right = q + 1u < params.ow;
-  y[at] = upper.x + upper.y + upper.z;
-  if (right) { y[at + 1u] = upper.y - upper.z - upper.w; }
+  y[at] = x_t(upper.x + upper.y + upper.z);
+  if (right) { y[at + 1u] = x_t(upper.y - upper.z - upper.w); }
   if (p + 1u < params.oh) {
-    y[at + params.ow] = lower.x + lower.y + lower.z;
-    if (right) { y[at + params.ow + 1u] = lower.y - lower.z - lower.w; }
+    y[at + params.ow] = x_t(lower.x + lower.y + lower.z);
+    if (right) { y[at + params.ow + 1u] = x_t(lower.y - lower.z - lower.w); }
   }
 }

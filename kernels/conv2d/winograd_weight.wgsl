@@ -6,16 +6,17 @@
 // w: read through strides; FLIP 1: its taps from last to first, for the
 // gradient by the image.  u: (16, rows, depth).
 // Dispatch: x = depth, y = rows.
+alias w_t = f32;
 override FLIP: u32 = 0u;
 
 struct Params { rows: u32, depth: u32, w_row: u32, w_depth: u32 }
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> weight: array<w_t>;
 @group(0) @binding(1) var<storage, read_write> u: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 fn taps(first: u32, row: u32) -> vec3f {
   let at = first + 3u * select(row, 2u - row, FLIP == 1u);
-  let k = vec3f(weight[at], weight[at + 1u], weight[at + 2u]);
+  let k = vec3f(vec3<w_t>(weight[at], weight[at + 1u], weight[at + 2u]));
   return select(k, k.zyx, FLIP == 1u);
 }
 

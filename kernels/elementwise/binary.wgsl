@@ -9,6 +9,7 @@
 // divisions, slow on CPUs, are then not needed.
 // Dispatch: one invocation per STEP neighbouring numbers of y, folded over x
 // and y; for LAYOUT 2 x over d5, y and z over rows.
+alias stored = f32;
 override OP: u32 = 0u;
 override SIDE: u32 = 0u;
 override LAYOUT: u32 = 0u;
@@ -20,10 +21,10 @@ struct Params {
   a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32,
   b0: u32, b1: u32, b2: u32, b3: u32, b4: u32, b5: u32
 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read> g: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<stored>;
+@group(0) @binding(1) var<storage, read> b: array<stored>;
+@group(0) @binding(2) var<storage, read> g: array<stored>;
+@group(0) @binding(3) var<storage, read_write> y: array<stored>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 // by its bits, since some drivers fold v != v away
@@ -55,7 +56,9 @@ fn derivative(u: f32, v: f32) -> f32 {
 }
 
 fn apply(i: u32, ia: u32, ib: u32) {
-  if (SIDE == 0u) { y[i] = value(a[ia], b[ib]); } else { y[i] = g[i] * derivative(a[ia], b[ib]); }
+  let u = f32(a[ia]);
+  let v = f32(b[ib]);
+  if (SIDE == 0u) { y[i] = stored(value(u, v)); } else { y[i] = stored(f32(g[i]) * derivative(u, v)); }
 }
 
 // numbers first to last through strides: divisions for the first, then carries

@@ -7,6 +7,7 @@ import { defineKernel, type Kernel } from "../kernel.ts";
 import unarySource from "./unary.wgsl" with { type: "text" };
 import binarySource from "./binary.wgsl" with { type: "text" };
 import stridedCopySource from "./strided_copy.wgsl" with { type: "text" };
+import castSource from "./cast.wgsl" with { type: "text" };
 import fillSource from "./fill.wgsl" with { type: "text" };
 
 /** y = f(x) and its derivative. */
@@ -18,6 +19,8 @@ export const stridedCopy: Kernel = defineKernel(
   "elementwise.strided_copy",
   stridedCopySource,
 );
+/** y = x in another element type. */
+export const cast: Kernel = defineKernel("elementwise.cast", castSource);
 /** y = constant. */
 export const fill: Kernel = defineKernel("elementwise.fill", fillSource);
 

@@ -1,10 +1,11 @@
-// y[i] = value, given as the bits of a 32-bit number.
+// y[i] = value, given as the bits of a 32-bit number (two of 16 for f16).
 //
 // Dispatch: one invocation per STEP neighbouring numbers, folded over x and y.
+alias bits = u32;
 override STEP: u32 = 1u;
 
 struct Params { n: u32, value: u32 }
-@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read_write> y: array<bits>;
 @group(0) @binding(1) var<uniform> params: Params;
 
 @compute @workgroup_size(64)

@@ -6,6 +6,7 @@
 // negative.
 // Dispatch: one invocation per STEP neighbours of the contiguous side, folded
 // over x and y.
+alias stored = f32;
 override SCATTER: u32 = 0u;
 override STEP: u32 = 1u;
 
@@ -14,8 +15,8 @@ struct Params {
   d1: u32, d2: u32, d3: u32, d4: u32, d5: u32,
   s0: i32, s1: i32, s2: i32, s3: i32, s4: i32, s5: i32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)

@@ -124,7 +124,7 @@ function simpleDispatch(
       bk: right.depthStride,
       bn: right.stride,
     },
-    workgroups: [Math.ceil(right.size / 32), ...folded(blocks)],
+    workgroups: [...folded(Math.ceil(right.size / 32) * blocks), 1],
   };
 }
 

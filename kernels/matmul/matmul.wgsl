@@ -5,7 +5,7 @@
 // no copy.  y: (batch, m, n), contiguous.
 // Tile: 4 rows x 4 columns per invocation; the 8 lanes of a workgroup are 8
 // neighbouring column tiles and share their rows of A.
-// Dispatch: ceil(n / 32) x, ceil(m / 4) batch folded over y and z.
+// Dispatch: ceil(n / 32) x ceil(m / 4) x batch, folded over x and y.
 struct Params {
   batch: u32, m: u32, n: u32, k: u32,
   ab: u32, am: u32, ak: u32, bb: u32, bk: u32, bn: u32
@@ -22,11 +22,13 @@ fn main(
   @builtin(local_invocation_id) lane: vec3u
 ) {
   let rows = (params.m + 3u) / 4u;
-  let block = group.y + group.z * grid.y;
+  let columns = (params.n + 31u) / 32u;
+  let tile = group.x + group.y * grid.x;
+  let block = tile / columns;
   let batch = block / rows;
   if (batch >= params.batch) { return; }
   let m = (block % rows) * 4u;
-  let n = group.x * 32u + lane.x;
+  let n = (tile % columns) * 32u + lane.x;
   // rows and columns past the end repeat the last one and are not stored
   let row = min(vec4u(m, m + 1u, m + 2u, m + 3u), vec4u(params.m - 1u));
   let column = min(vec4u(n, n + 8u, n + 16u, n + 24u), vec4u(params.n - 1u));

@@ -5,19 +5,20 @@
 // DOWN 1: an invocation makes four numbers of a row from seven columns;
 // DOWN 2: two from six.
 // Dispatch: one invocation per run of 4 / DOWN numbers of y, folded over x, y.
+alias stored = f32;
 override DOWN: i32 = 1;
 
 struct Params {
   n: u32, h: i32, width: i32, oh: i32, ow: i32, py: i32, px: i32, runs: i32,
   v0: f32, v1: f32, v2: f32, v3: f32, w0: f32, w1: f32, w2: f32, w3: f32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 // A load outside is made inside and not used: a CPU runs both sides of a branch.
 fn number(base: i32, sy: i32, sx: i32) -> f32 {
-  let v = x[base + clamp(sy, 0, params.h - 1) * params.width + sx];
+  let v = f32(x[base + clamp(sy, 0, params.h - 1) * params.width + sx]);
   return select(0.0, v, sy >= 0 && sy < params.h);
 }
 
@@ -29,8 +30,8 @@ fn column(base: i32, top: i32, sx: i32) -> f32 {
   return select(0.0, v, sx == at);
 }
 
-fn row(a: f32, b: f32, c: f32, d: f32) -> f32 {
-  return params.w0 * a + params.w1 * b + params.w2 * c + params.w3 * d;
+fn row(a: f32, b: f32, c: f32, d: f32) -> stored {
+  return stored(params.w0 * a + params.w1 * b + params.w2 * c + params.w3 * d);
 }
 
 @compute @workgroup_size(64)

@@ -4,12 +4,13 @@
 // x: (planes, h, w).  y: (planes, oh, ow).  f: (fh, fw), as correlated.
 // Padding py, px may be negative (crop).
 // Dispatch: one invocation per number of y, folded over x and y.
+alias stored = f32;
 struct Params {
   n: u32, h: i32, w: i32, oh: i32, ow: i32, fh: i32, fw: i32, up: i32, down: i32, py: i32, px: i32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<stored>;
 @group(0) @binding(1) var<storage, read> f: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<stored>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // first tap that meets a number and not an inserted zero
@@ -36,8 +37,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var b = first; b < params.fw; b += params.up) {
       let sx = (left + b) / params.up;
       if (left + b < 0 || sx >= params.w) { continue; }
-      acc += f[a * params.fw + b] * x[base + sx];
+      acc += f[a * params.fw + b] * f32(x[base + sx]);
     }
   }
-  y[i] = acc;
+  y[i] = stored(acc);
 }

@@ -6,20 +6,21 @@
 // x: (planes, h, w).  y: (planes, oh, ow).  Pair j starts at x index j - ty
 // (rows) or j - tx (columns); zero outside x.
 // Dispatch: one invocation per 2 x 2 block of y, folded over x and y.
+alias stored = f32;
 struct Params {
   n: u32, h: i32, w: i32, oh: i32, ow: i32, bh: i32, bw: i32, ty: i32, tx: i32,
   ve0: f32, ve1: f32, ve2: f32, vo0: f32, vo1: f32, vo2: f32,
   we0: f32, we1: f32, we2: f32, wo0: f32, wo1: f32, wo2: f32
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<stored>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 // A load outside is made inside and not used: a CPU runs both sides of a branch.
 fn number(base: i32, sy: i32, sx: i32) -> f32 {
   let r = clamp(sy, 0, params.h - 1);
   let c = clamp(sx, 0, params.w - 1);
-  return select(0.0, x[base + r * params.w + c], r == sy && c == sx);
+  return select(0.0, f32(x[base + r * params.w + c]), r == sy && c == sx);
 }
 
 // (even, odd) along the row sy
@@ -50,10 +51,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let odd = params.vo0 * r0 + params.vo1 * r1 + params.vo2 * r2;
   let wide = 2 * bx + 1 < params.ow;
   let out = (plane * params.oh + 2 * by) * params.ow + 2 * bx;
-  y[out] = even.x;
-  if (wide) { y[out + 1] = even.y; }
+  y[out] = stored(even.x);
+  if (wide) { y[out + 1] = stored(even.y); }
   if (2 * by + 1 < params.oh) {
-    y[out + params.ow] = odd.x;
-    if (wide) { y[out + params.ow + 1] = odd.y; }
+    y[out + params.ow] = stored(odd.x);
+    if (wide) { y[out + params.ow + 1] = stored(odd.y); }
   }
 }
