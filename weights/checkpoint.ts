@@ -33,6 +33,7 @@ import {
   readTorchZip,
 } from "./formats/torch_zip.ts";
 import { isZip, readZip } from "./formats/zip_archive.ts";
+import type { WeightTensor } from "./tensor.ts";
 
 export { ByteRange } from "./formats/byte_range.ts";
 export { CheckpointTensor } from "./formats/checkpoint_tensor.ts";
@@ -63,6 +64,8 @@ export interface Checkpoint {
   readonly source: string;
   /** What kind of file it is. */
   readonly format: CheckpointFormat;
+  /** Bytes of the file. */
+  readonly byteLength: number;
   /** What it holds. For safetensors, npz and graph models a `Map` of tensors by name. */
   readonly root: Value;
   /** The metadata of a safetensors file; empty for other formats. */
@@ -75,6 +78,8 @@ export interface Checkpoint {
 const CONSTRUCTORS = joinConstructors(PYTHON, NUMPY, TORCH);
 /** Storages lie in a pickle in a pickle; deeper ones do not occur. */
 const MAX_NESTING = 3;
+/** A longer text is no model.json; its weights are in files of their own. */
+const MAX_JSON_BYTES = 2 ** 27;
 
 /**
  * Opens a file of weights. Only its structure is read; it has to stay where it is while its tensors are in use.
@@ -84,7 +89,7 @@ const MAX_NESTING = 3;
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const bytes = await fileBytes(path);
   return isModelJson(bytes)
-    ? await openTfGraph(path)
+    ? await openTfGraph(path, bytes.length)
     : parseCheckpoint(bytes, path);
 }
 
@@ -100,11 +105,12 @@ export function parseCheckpoint(
 ): Checkpoint {
   const range = bytes instanceof ByteRange ? bytes : ByteRange.of(bytes);
   const options = pickleOptions(source, new Budget(source), 0);
-  const base = { source, metadata: {} };
+  const base = { source, metadata: {}, byteLength: range.length };
   if (isZip(range)) return { ...base, ...readArchive(range, options) };
   if (isSafetensors(range)) {
     const { metadata, tensors } = readSafetensorsRange(range, source);
-    return { source, format: "safetensors", root: new Map(tensors), metadata };
+    const root = new Map<Value, Value>(tensors);
+    return { ...base, format: "safetensors", root, metadata };
   }
   if (isNpy(range)) {
     return { ...base, format: "npy", root: readNpy(range, options) };
@@ -114,13 +120,7 @@ export function parseCheckpoint(
     return { ...base, format: "torch-legacy", root };
   }
   if (isTar(range)) {
-    const files = readTar(range, source);
-    if (!isTorchTar(files)) {
-      throw new WeightsError(
-        `${source} is a TAR archive without a checkpoint; unpack it and give one of its files.`,
-      );
-    }
-    const root = settle(readTorchTar(files, options));
+    const root = readTarCheckpoint(range, options);
     return { ...base, format: "torch-tar", root };
   }
   if (!mayBePickle(range)) throw unknown(range, source);
@@ -167,6 +167,14 @@ function readArchive(
   );
 }
 
+function readTarCheckpoint(bytes: ByteRange, options: PickleOptions): Value {
+  const files = readTar(bytes, options.source);
+  if (isTorchTar(files)) return settle(readTorchTar(files, options));
+  throw new WeightsError(
+    `${options.source} is a TAR archive without a checkpoint; unpack it and give one of its files.`,
+  );
+}
+
 /** Protocol 2 and later say so; of the older ones nothing is certain but the last byte. */
 function mayBePickle(bytes: ByteRange): boolean {
   if (bytes.length < 2) return false;
@@ -178,19 +186,37 @@ function mayBePickle(bytes: ByteRange): boolean {
 }
 
 function isModelJson(bytes: ByteRange): boolean {
-  return startOf(bytes).trimStart().startsWith("{");
+  return bytes.length <= MAX_JSON_BYTES &&
+    startOf(bytes).trimStart().startsWith("{");
 }
 
-async function openTfGraph(path: string): Promise<Checkpoint> {
-  const { weights } = await readTfGraph(path);
+async function openTfGraph(
+  path: string,
+  byteLength: number,
+): Promise<Checkpoint> {
   const root = new Map<Value, Value>();
-  for (const [name, weight] of weights) {
+  for (const [name, weight] of await readGraphWeights(path)) {
     const { dtype, shape, bytes } = fromFloat32(weight);
     const range = ByteRange.of(bytes);
     const storage = { byteLength: range.length, locate: () => range };
     root.set(name, new CheckpointTensor(storage, dtype, shape));
   }
-  return { source: path, format: "tfjs-graph", root, metadata: {} };
+  const format = "tfjs-graph";
+  return { source: path, format, root, metadata: {}, byteLength };
+}
+
+async function readGraphWeights(
+  path: string,
+): Promise<ReadonlyMap<string, WeightTensor>> {
+  try {
+    return (await readTfGraph(path)).weights;
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    throw new WeightsError(
+      `${path} is not a valid TensorFlow.js graph model: parts of it are missing or of the wrong kind.`,
+      { cause: error },
+    );
+  }
 }
 
 /** What people have instead of a checkpoint, by how it begins. */

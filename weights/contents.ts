@@ -10,6 +10,8 @@ import { SparseMatrix } from "./formats/pickle/sparse_matrix.ts";
 import { PythonObject, typeName, type Value } from "./formats/pickle/values.ts";
 import { arraysOf, isModule } from "./formats/state_dict.ts";
 
+export type { Json };
+
 /** A tensor, as it is listed. */
 export interface ListedTensor {
   /** State name, or path. */
@@ -28,6 +30,8 @@ export interface ListedTensor {
 export interface Contents {
   /** Format of the file. */
   readonly format: CheckpointFormat;
+  /** Bytes of the file. */
+  readonly byteLength: number;
   /** What it is, in a few words. */
   readonly kind: string;
   /** Facts about it by name. */
@@ -49,7 +53,7 @@ export interface Contents {
  * @throws {WeightsError} When its objects are nested without end.
  */
 export function listContents(checkpoint: Checkpoint): Contents {
-  const { format, metadata } = checkpoint;
+  const { format, metadata, byteLength } = checkpoint;
   const generator = findGenerator(checkpoint);
   const root = generator
     ? new Map<Value, Value>(generator.state)
@@ -59,6 +63,7 @@ export function listContents(checkpoint: Checkpoint): Contents {
     tensors.reduce((total, tensor) => total + tensor[key], 0);
   return {
     format,
+    byteLength,
     ...(generator
       ? { kind: generatorKind(generator), facts: generatorFacts(generator) }
       : { kind: kindOf(checkpoint), facts: factsOf(checkpoint.root) }),
@@ -181,12 +186,13 @@ function factsOf(root: Value): Record<string, Json> {
 function others(root: Value, taken: readonly string[]): Record<string, Json> {
   if (!(root instanceof Map)) return {};
   const first = new Set(taken.flatMap((name) => prefixes(name)));
+  const limits = { depth: 4, items: 100, nodes: 10_000 };
   const rest: Record<string, Json> = Object.create(null);
   for (const [key, value] of root) {
     if (first.has(String(key))) continue;
     rest[String(key)] = isModule(value)
-      ? `${value.className} (${[...arraysOf(value)].length} tensors)`
-      : toJson(value, { depth: 4, items: 100 });
+      ? `network ${value.className}`
+      : toJson(value, limits);
   }
   return rest;
 }

@@ -13,6 +13,7 @@ import {
   writeSafetensors,
 } from "./formats/safetensors.ts";
 import { stateDict } from "./formats/state_dict.ts";
+import { readEg3d } from "./generator/read.ts";
 import { alignedCopy, elementCount } from "./tensor.ts";
 
 /** How to convert. */
@@ -27,14 +28,20 @@ export interface Converted {
   readonly tensors: number;
   /** Numbers in them. */
   readonly parameters: number;
+  /** Why a generator's file has no `config`, without which it cannot be animated with. */
+  readonly withoutConfig?: string;
 }
 
-/** Views may share numbers; written out they could fill a disk. */
-const MAX_NUMBERS = 2 ** 33;
+/**
+ * Views may share numbers; written out they could fill a disk. Files that unpack to less than this are let be, and of
+ * larger ones so many numbers for each of their bytes.
+ */
+const SMALL = 2 ** 28;
+const NUMBERS_PER_BYTE = 4;
 
 /**
  * Writes a checkpoint's tensors as safetensors, whole or not at all, one tensor in memory at a time. Of EG3D's
- * networks `G_ema` is written, with what its constructor was given as metadata.
+ * networks `G_ema` is written, with its `config` and what its constructor was given as metadata.
  * @throws {WeightsError} When there is no tensor, one does not fit float16, or the file cannot be written.
  */
 export async function convertCheckpoint(
@@ -56,19 +63,36 @@ export async function convertCheckpoint(
   }
   const parameters = [...tensors.values()]
     .reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  if (parameters > MAX_NUMBERS) {
+  if (parameters > SMALL + NUMBERS_PER_BYTE * checkpoint.byteLength) {
     throw new WeightsError(
       `${checkpoint.source} would become ${parameters} numbers; its tensors repeat each other too often.`,
     );
   }
+  const described = describeGenerator(checkpoint, generator);
   const metadata = generator
-    ? generatorMetadata(generator)
+    ? { ...generatorMetadata(generator), ...described.metadata }
     : checkpoint.metadata;
   const stored = half
     ? new Map([...tensors].map(([name, t]) => [name, asHalf(name, t)]))
     : tensors;
   await writeSafetensors(path, { metadata, tensors: stored });
-  return { tensors: tensors.size, parameters };
+  const { withoutConfig } = described;
+  return { tensors: tensors.size, parameters, withoutConfig };
+}
+
+/** Every size of a tri-plane generator, where it is one that is known. */
+function describeGenerator(
+  checkpoint: Checkpoint,
+  generator: Eg3dModule | undefined,
+): { metadata?: { config: string }; withoutConfig?: string } {
+  if (!generator?.attributes.has("rendering_kwargs")) return {};
+  try {
+    const { config } = readEg3d(checkpoint);
+    return { metadata: { config: JSON.stringify(config) } };
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    return { withoutConfig: error.message };
+  }
 }
 
 /** What makes the network again, as JSON. */

@@ -5,6 +5,12 @@
 export class WeightsError extends Error {
   /** The class, for whoever sees the error printed. */
   override readonly name: string = "WeightsError";
+
+  /** An error of this message; what it quotes from a file may not break its line or give orders to a terminal. */
+  constructor(message: string, options?: ErrorOptions) {
+    // deno-lint-ignore no-control-regex
+    super(message.replace(/[\x00-\x1f\x7f-\x9f]+/g, " "), options);
+  }
 }
 
 /** Runs `read` and puts a failed file access into one sentence that names `what` and the path. */

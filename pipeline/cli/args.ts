@@ -9,11 +9,22 @@ import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { toKebabCase } from "@std/text/to-kebab-case";
 import { UsageError } from "../errors.ts";
-import type { Flag, FlagTable, FlagValues, NumberFlag } from "./flags.ts";
+import type {
+  Flag,
+  FlagTable,
+  FlagValues,
+  NumberFlag,
+  OperandFlag,
+} from "./flags.ts";
 
 /** How a flag is written: `--w-next-steps`. */
 export function flagName(option: string): string {
-  return `--${toKebabCase(option)}`;
+  return `--${spelling(option)}`;
+}
+
+/** Digits stay with their letters: `f16`, not `f-16`. */
+function spelling(option: string): string {
+  return toKebabCase(option).replace(/-(?=\d)/g, "");
 }
 
 /** Whether help was asked for, in any of the usual ways. */
@@ -34,8 +45,12 @@ export function parseFlags<T extends FlagTable>(
   args: readonly string[],
 ): FlagValues<T> {
   const options = new Map(
-    Object.keys(table).map((option) => [toKebabCase(option), option]),
+    Object.keys(table).filter((option) => table[option].kind !== "operand")
+      .map((option) => [spelling(option), option]),
   );
+  const operands = Object.keys(table)
+    .filter((option) => table[option].kind === "operand");
+  const standing: string[] = [];
   const names = [...options.keys()];
   const isSwitch = (name: string) =>
     table[options.get(name)!].kind === "switch";
@@ -43,7 +58,9 @@ export function parseFlags<T extends FlagTable>(
     boolean: names.filter(isSwitch),
     string: names.filter((name) => !isSwitch(name)),
     unknown: (arg: string, key?: string) => {
-      throw key === undefined ? stray(arg) : unknownFlag(arg, names);
+      if (key !== undefined) throw unknownFlag(arg, names);
+      if (standing.push(arg) > operands.length) throw stray(arg);
+      return false;
     },
   });
   const values: Record<string, unknown> = {};
@@ -51,6 +68,9 @@ export function parseFlags<T extends FlagTable>(
     const given = parsed[name];
     if (given === undefined || given === false) continue;
     values[option] = checked(name, table[option], given as string | true);
+  }
+  for (const [place, option] of operands.entries()) {
+    values[option] = operand(table[option] as OperandFlag, standing[place]);
   }
   return values as FlagValues<T>;
 }
@@ -111,10 +131,18 @@ function checked(
     case "toggle":
       return checkedWord(name, ["on", "off"], given) === "on";
     case "path":
+    case "operand":
       return fromWhereTheUserStands(given);
     case "text":
       return given;
   }
+}
+
+function operand(flag: OperandFlag, given: string | undefined): string {
+  if (given) return fromWhereTheUserStands(given);
+  throw new UsageError(
+    `${flag.value} is missing; --help says what belongs there.`,
+  );
 }
 
 /** `deno task` runs in the project's folder and leaves the user's in INIT_CWD. */
@@ -156,6 +184,7 @@ export function describeValue(flag: Flag): string {
     case "toggle":
       return oneOf(["on", "off"]);
     case "path":
+    case "operand":
       return "a file or folder";
     case "text":
       return "a text";

@@ -55,8 +55,22 @@ export interface SwitchFlag extends FlagBase {
   readonly kind: "switch";
 }
 
+/** A file that is given by its place, without a flag in front, and may not be left out. */
+export interface OperandFlag extends FlagBase {
+  /** Tells the kinds apart. */
+  readonly kind: "operand";
+  /** What the help calls the value, such as FILE. */
+  readonly value: string;
+}
+
 /** A flag of any kind. */
-export type Flag = TextFlag | NumberFlag | ChoiceFlag | ToggleFlag | SwitchFlag;
+export type Flag =
+  | TextFlag
+  | NumberFlag
+  | ChoiceFlag
+  | ToggleFlag
+  | SwitchFlag
+  | OperandFlag;
 
 /** Flags by option name: `wNextSteps` is given as `--w-next-steps`. */
 export type FlagTable = Readonly<Record<string, Flag>>;
@@ -68,7 +82,11 @@ export type FlagValue<F extends Flag> = F extends ToggleFlag | SwitchFlag
   : F extends ChoiceFlag ? F["choices"][number]
   : string;
 
-/** What the flags of a table yield: only those that were given. */
-export type FlagValues<T extends FlagTable> = {
-  -readonly [K in keyof T]?: FlagValue<T[K]>;
-};
+/** What the flags of a table yield: operands, and of the flags only those that were given. */
+export type FlagValues<T extends FlagTable> =
+  & { -readonly [K in Operands<T>]: string }
+  & { -readonly [K in Exclude<keyof T, Operands<T>>]?: FlagValue<T[K]> };
+
+type Operands<T extends FlagTable> = {
+  [K in keyof T]: T[K] extends OperandFlag ? K : never;
+}[keyof T];

@@ -24,10 +24,12 @@ export function helpText<T extends FlagTable>(command: Command<T>): string {
   const examples = command.examples.flatMap((
     { line, says },
   ) => [`  ${line}`, `      ${dim(says)}`]);
+  const operands = Object.values<Flag>(command.flags)
+    .flatMap((flag) => flag.kind === "operand" ? [flag.value] : []);
   return [
     command.summary,
     "",
-    `${bold("Usage")}  ./run ${command.name} [flags]`,
+    `${bold("Usage")}  ./run ${[command.name, ...operands].join(" ")} [flags]`,
     ...lines,
     "",
     bold("Examples"),
@@ -44,6 +46,8 @@ function spelled(option: string, flag: Flag): string {
       return `${name} on|off`;
     case "switch":
       return name;
+    case "operand":
+      return flag.value;
     default:
       return `${name} ${flag.value}`;
   }

@@ -65,6 +65,8 @@ export async function runAsMain<T extends FlagTable>(
 }
 
 function report(error: unknown, interrupted: boolean, name: string): number {
+  // Whoever read the output, such as `head`, has seen enough.
+  if (error instanceof Deno.errors.BrokenPipe) return 0;
   const { sentence, exitCode } = explain(error, interrupted);
   console.error(interrupted ? sentence : `${bold(red("error"))}: ${sentence}`);
   if (error instanceof UsageError) {

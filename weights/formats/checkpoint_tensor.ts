@@ -200,18 +200,25 @@ function gather(
   return new Uint8Array(to.buffer);
 }
 
-/** Elements as opaque words of their width. Two 32-bit halves would do for eight bytes, but float64 is rare. */
+/** Elements as opaque words of their width, which keeps every bit of them. */
 function words(buffer: ArrayBuffer, width: number): Words {
-  const kinds = {
-    1: Uint8Array,
-    2: Uint16Array,
-    4: Uint32Array,
-    8: BigUint64Array,
-  };
-  return new kinds[width as 1](buffer);
+  switch (width) {
+    case 1:
+      return new Uint8Array(buffer);
+    case 2:
+      return new Uint16Array(buffer);
+    case 4:
+      return new Uint32Array(buffer);
+    default:
+      return new BigUint64Array(buffer);
+  }
 }
 
-type Words = Uint8Array<ArrayBuffer>;
+interface Words {
+  readonly length: number;
+  readonly buffer: ArrayBuffer;
+  [index: number]: unknown;
+}
 
 function swapBytes(bytes: Uint8Array, width: number): Uint8Array {
   const swapped = new Uint8Array(bytes.byteLength);

@@ -70,7 +70,10 @@ function readEntry(entry: ZipEntry, options: PickleOptions): Value {
   const head = entry.head(MAX_HEADER_BYTES + 12);
   const header = readHeader(ByteRange.of(head), options.source);
   const type = parseNumpyDtype(header.descr);
-  if (type.kind !== "number") return readNpy(entry.open(), options);
+  if (type.kind !== "number") {
+    options.budget.spend("bytes of packed objects", entry.unpacked);
+    return readNpy(entry.open(), options);
+  }
   const byteLength = entry.length - header.end;
   const locate = () => entry.open().slice(header.end);
   return new CheckpointTensor(

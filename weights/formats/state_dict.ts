@@ -9,6 +9,8 @@ import { ObjectArray, PythonObject, type Value } from "./pickle/values.ts";
 
 /** More names than any checkpoint has; modules that share others can be made to have 2^n of them. */
 const MAX_NAMES = 1_000_000;
+/** More entries and elements to look at, tensors or not. */
+const MAX_STEPS = 50_000_000;
 const MAX_DEPTH = 200;
 
 /** Whether an object is one of PyTorch's modules, which keep parameters, buffers and submodules apart. */
@@ -43,9 +45,13 @@ export function* arraysOf(
 ): Iterable<[name: string, value: CheckpointTensor | SparseMatrix]> {
   const open: Visit[] = [{ name: "", value: root, depth: 0 }];
   let visited = 0;
+  let steps = 0;
   for (let next = open.pop(); next; next = open.pop()) {
     const { name, value, depth } = next;
-    if (++visited > MAX_NAMES || depth > MAX_DEPTH) {
+    steps += sizeOf(value);
+    if (
+      ++visited > MAX_NAMES || steps > MAX_STEPS || depth > MAX_DEPTH
+    ) {
       throw new WeightsError(
         `The checkpoint is nested without end at ${
           name.slice(0, 60)
@@ -71,6 +77,15 @@ interface Visit {
   readonly name: string;
   readonly value: Value;
   readonly depth: number;
+}
+
+/** How many entries or elements will be looked at. */
+function sizeOf(value: Value): number {
+  if (Array.isArray(value)) return value.length;
+  if (value instanceof Map) return value.size;
+  if (value instanceof ObjectArray) return value.items.length;
+  if (!(value instanceof PythonObject)) return 1;
+  return value.attributes.size + value.entries.size + value.items.length;
 }
 
 function* childrenOf(value: Value): Iterable<[string, Value]> {

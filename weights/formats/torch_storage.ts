@@ -78,7 +78,7 @@ export class TorchStorage extends Pending implements TensorStorage {
     this.value = new CheckpointTensor(this, dtype, [count]);
   }
 
-  /** @inheritdoc */
+  /** Where its bytes are. */
   locate(): ByteRange {
     return this.#find();
   }
@@ -170,6 +170,8 @@ export const TORCH: Constructors = {
     ["torch._utils._rebuild_tensor_v3", rebuildTypedTensor],
     ["torch._utils._rebuild_parameter", first],
     ["torch._utils._rebuild_parameter_with_state", first],
+    ["torch.nn.parameter.Parameter", first],
+    ["torch.autograd.variable.Variable", first],
     ["torch._tensor._rebuild_from_type_v2", rebuildFromType],
     ["torch.storage._load_from_bytes", loadFromBytes],
     ["torch.Size", ([sizes = []]) => [...expectList(sizes)]],
@@ -177,6 +179,7 @@ export const TORCH: Constructors = {
       "torch.device",
       (args) => new PythonObject("torch.device", args.map(resolve)),
     ],
+    ["torch.nn.backends.thnn._get_thnn_function_backend", () => null],
     ["torch.jit._pickle.restore_type_tag", first],
     ...LISTS.map((kind) => [`torch.jit._pickle.build_${kind}`, first] as const),
     [

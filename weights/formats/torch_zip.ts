@@ -86,6 +86,8 @@ function readMember(
     return new TorchStorage(dtype, count, bigEndian, () => entry.open());
   };
   const source = `${options.source} (${pickle.name})`;
+  options.budget.spend("instructions", entries.size);
+  options.budget.spend("bytes of packed objects", pickle.unpacked);
   const bytes = pickle.length <= MAX_CHECKED_PICKLE
     ? ByteRange.of(pickle.open().bytes())
     : pickle.open();

@@ -19,6 +19,8 @@ export interface ZipEntry {
   readonly name: string;
   /** Number of bytes when it is unpacked. */
   readonly length: number;
+  /** How many of them opening it takes in memory: none where they are stored. */
+  readonly unpacked: number;
   /**
    * Its bytes. They lie in the file where they are stored; what is compressed is unpacked into memory.
    * @throws {WeightsError} When it is damaged or unpacks to more than a gigabyte.
@@ -68,6 +70,9 @@ export function readZip(
 class Entry implements ZipEntry {
   readonly name: string;
   readonly length: number;
+  readonly unpacked: number;
+  /** What was unpacked last, as long as somebody uses it. */
+  #cache?: WeakRef<Uint8Array>;
   readonly #bytes: ByteRange;
   readonly #file: ZipFile;
   readonly #header: ZipHeader;
@@ -75,6 +80,7 @@ class Entry implements ZipEntry {
   constructor(bytes: ByteRange, file: ZipFile, header: ZipHeader) {
     this.name = header.name;
     this.length = header.length;
+    this.unpacked = header.method === STORED ? 0 : header.length;
     this.#bytes = bytes;
     this.#file = file;
     this.#header = header;
@@ -123,6 +129,8 @@ class Entry implements ZipEntry {
   }
 
   #unpacked(): ByteRange {
+    const cached = this.#cache?.deref();
+    if (cached) return ByteRange.of(cached);
     if (this.length > MAX_UNPACKED_BYTES) {
       throw this.#broken(
         `unpacks to ${this.length} bytes, more than the gigabyte that is allowed; store it without compression`,
@@ -135,6 +143,7 @@ class Entry implements ZipEntry {
       );
     }
     this.#checkSum(crc32(bytes));
+    this.#cache = new WeakRef(bytes);
     return ByteRange.of(bytes);
   }
 

@@ -7,7 +7,8 @@ import { WeightsError } from "../../errors.ts";
 const LIMITS = {
   instructions: 10_000_000,
   containers: 1_000_000,
-  "bytes of text": 2 ** 29,
+  "bytes of text": 2 ** 28,
+  "bytes of packed objects": 2 ** 30,
 } as const;
 
 /** What is left of the limits; one for a whole file, whatever is nested in it. */

@@ -4,7 +4,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { concatenate } from "../tfjs_weights.ts";
 
 /** Loaded at a time. */
-const PIECE = 1 << 16;
+const PIECE = 1 << 14;
 /** The longest line of a text opcode. */
 const MAX_LINE = 1 << 27;
 

@@ -17,12 +17,14 @@ export interface JsonLimits {
   readonly depth: number;
   /** How many elements of a container. */
   readonly items: number;
+  /** How many values at all; containers may share what is in them. Counted down as they are told. */
+  nodes: number;
 }
 
 /** A value as JSON. Numbers that JSON does not know, and objects, become texts. */
 export function toJson(
   value: Value,
-  limits: JsonLimits = { depth: 12, items: 10_000 },
+  limits: JsonLimits = { depth: 12, items: 10_000, nodes: 100_000 },
 ): Json {
   if (value === null) return null;
   if (typeof value === "number") {
@@ -33,11 +35,24 @@ export function toJson(
   if (value instanceof CheckpointTensor) {
     return `${value.dtype} [${value.shape.join(", ")}]`;
   }
-  if (limits.depth === 0) return typeName(value);
-  const inner = { ...limits, depth: limits.depth - 1 };
+  return limits.depth === 0 || limits.nodes <= 0
+    ? typeName(value)
+    : containerToJson(value, limits);
+}
+
+function containerToJson(
+  value: Extract<Value, object>,
+  limits: JsonLimits,
+): Json {
+  const tell = (item: Value): Json => {
+    limits.nodes--;
+    const inner = { ...limits, depth: limits.depth - 1 };
+    const told = toJson(item, inner);
+    limits.nodes = inner.nodes;
+    return told;
+  };
   const list = (items: Iterable<Value>): Json[] =>
-    Iterator.from(items).take(limits.items)
-      .map((item) => toJson(item, inner)).toArray();
+    Iterator.from(items).take(limits.items).map(tell).toArray();
   if (Array.isArray(value) || value instanceof Set) return list(value);
   if (value instanceof ObjectArray) return list(value.items);
   const entries = value instanceof Map
@@ -47,7 +62,7 @@ export function toJson(
     : undefined;
   if (!entries) return typeName(value);
   const named = Iterator.from<[Value, Value]>(entries).take(limits.items)
-    .map(([key, item]) => [keyText(key), toJson(item, inner)] as const);
+    .map(([key, item]) => [keyText(key), tell(item)] as const);
   return Object.fromEntries(named);
 }
 

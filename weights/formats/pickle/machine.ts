@@ -20,6 +20,11 @@ import { type Item, Pending, resolve } from "./items.ts";
 import { INSTRUCTIONS, STOP } from "./opcodes.ts";
 import { PythonName, PythonObject, typeName, type Value } from "./values.ts";
 
+/** What beginning a pickle costs, in instructions: files may hold very many tiny ones. */
+const START_COST = 100;
+/** No module and class have a longer name together. */
+const MAX_NAME = 500;
+
 /** What reading one pickle needs to know. */
 export interface PickleOptions {
   /** The file's name, and where in it, for messages. */
@@ -52,6 +57,7 @@ export function readPickle(
   options: PickleOptions,
   start = 0,
 ): PickleContent {
+  options.budget.spend("instructions", START_COST);
   const machine = new PickleMachine(bytes, options, start);
   return { item: machine.run(), end: machine.cursor.position };
 }
@@ -162,7 +168,7 @@ export class PickleMachine implements Call {
     this.container(this.invoke(expectName(this.pop()), args));
   }
 
-  /** @inheritdoc */
+  /** Calls a constructor, which has to be in the tables. */
   invoke(name: string, args: readonly Item[]): Item {
     const { calls, states } = this.#options.constructors;
     const make = calls.get(name);
@@ -173,7 +179,7 @@ export class PickleMachine implements Call {
     );
   }
 
-  /** @inheritdoc */
+  /** Makes an object of a class without calling anything that is not in the tables. */
   instantiate(name: string, args: readonly Item[]): Item {
     const { calls, states } = this.#options.constructors;
     if (states.has(name)) return new Pending(name, args);
@@ -183,7 +189,7 @@ export class PickleMachine implements Call {
       : new PythonObject(name, args as Value[]);
   }
 
-  /** @inheritdoc */
+  /** Reads what `torch.save` wrote, where it lies inside this pickle. */
   loadTorch(bytes: ByteRange): Item {
     if (this.#options.loadTorch) return this.#options.loadTorch(bytes);
     throw new WeightsError("it holds tensors in a place where none belong");
@@ -199,7 +205,11 @@ export class PickleMachine implements Call {
 
   /** Pushes a class or function by its name; nothing is looked up. */
   name(module: Item, name: Item): void {
-    this.push(new PythonName(`${expectText(module)}.${expectText(name)}`));
+    const qualified = `${expectText(module)}.${expectText(name)}`;
+    if (qualified.length > MAX_NAME) {
+      throw new WeightsError(`there is a name of ${qualified.length} letters`);
+    }
+    this.push(new PythonName(qualified));
   }
 
   /** Sets the state of the object below the topmost value. */

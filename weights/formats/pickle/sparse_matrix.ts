@@ -40,16 +40,25 @@ export class SparseMatrix {
   }
 
   /**
-   * The matrix with its zeros, as float64; values that share a place are added up.
-   * @throws {WeightsError} When an index points outside or the dense matrix would be huge.
+   * The matrix with its zeros, as float64; values that share a place are added up. It is filled when its bytes are
+   * asked for, which fails when an index points outside.
+   * @throws {WeightsError} When the dense matrix would be huge.
    */
   toDense(): CheckpointTensor {
-    const [rows, columns] = this.shape;
     if (elementCount(this.shape) > MAX_DENSE_ELEMENTS) {
       throw new WeightsError(
         `A sparse matrix of shape [${this.shape}] is too large to be made dense.`,
       );
     }
+    const storage = {
+      byteLength: elementCount(this.shape) * 8,
+      locate: () => ByteRange.of(new Uint8Array(this.#fill().buffer)),
+    };
+    return new CheckpointTensor(storage, "F64", this.shape);
+  }
+
+  #fill(): Float64Array<ArrayBuffer> {
+    const [rows, columns] = this.shape;
     const dense = new Float64Array(rows * columns);
     const data = this.data.toFloat64();
     const minor = this.indices.toFloat64();
@@ -68,9 +77,7 @@ export class SparseMatrix {
       }
       dense[row * columns + column] += data[k];
     }
-    const bytes = ByteRange.of(new Uint8Array(dense.buffer));
-    const storage = { byteLength: bytes.length, locate: () => bytes };
-    return new CheckpointTensor(storage, "F64", this.shape);
+    return dense;
   }
 
   /** The compressed coordinate, written out for each value. */
