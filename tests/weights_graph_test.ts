@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { readModelJson } from "../weights/formats/tfjs_model_json.ts";
 import {
   findNpmPackage,
   fuse,
@@ -245,4 +246,19 @@ Deno.test("fuse: min(max(x)) chains become one clamp, and what others use stays"
     10,
     12,
   ]);
+});
+
+Deno.test("a model.json that names files elsewhere is refused", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/model.json`;
+  await Deno.writeTextFile(path, "{}");
+  const { readShard } = await readModelJson(path, "graph");
+  for (const name of ["../x.bin", "/etc/passwd", "a/../../x", "C:\\x", 3]) {
+    await assertRejects(
+      () => readShard(name as string),
+      WeightsError,
+      "does not lie beside it",
+    );
+  }
+  await Deno.remove(folder, { recursive: true });
 });

@@ -36,11 +36,25 @@ export async function readModelJson(
     0,
     Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1,
   );
-  const readShard = (name: string) =>
-    readOrExplain(
+  const readShard = async (name: string) => {
+    requireInside(name, path);
+    return await readOrExplain(
       "the weights",
       folder + name,
       () => Deno.readFile(folder + name),
     );
+  };
   return { json, readShard };
+}
+
+/** A manifest from elsewhere could name any file of this machine. */
+function requireInside(name: unknown, path: string): void {
+  const inside = typeof name === "string" && !/^([\\/]|\w:)/.test(name) &&
+    !name.split(/[\\/]/).includes("..");
+  if (inside) return;
+  throw new WeightsError(
+    `${path} names ${
+      JSON.stringify(name)
+    } among its weights, which does not lie beside it: such a file is not read.`,
+  );
 }
