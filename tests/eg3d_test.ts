@@ -14,6 +14,7 @@ import { planes } from "../pipeline/generator/backbone.ts";
 import { sphereCamera } from "../pipeline/generator/cameras.ts";
 import { synthesis, view } from "../pipeline/generator/generator.ts";
 import { mapping } from "../pipeline/generator/mapping.ts";
+import { Painter } from "../pipeline/generator/painter.ts";
 import { RandomState } from "../pipeline/generator/random_state.ts";
 import {
   render,
@@ -329,4 +330,32 @@ Deno.test("a batch of heads is drawn as each would be alone", async () => {
     const own = all.subarray(b * one.length, (b + 1) * one.length);
     assert(relativeDistance(own, one) < 1e-5, `head ${b}`);
   }
+});
+
+Deno.test("superresolution in half precision draws the same picture, and goes on in single where it overflows", async () => {
+  using device = await openDevice();
+  const generator = await tiny(device);
+  const { label, w } = sight(device, generator);
+  const flat = planes(generator, w), camera = await label.data();
+  const told: string[] = [];
+  const paint = (precision: "f16" | "f32") => {
+    const painter = new Painter(generator, precision, (line) => {
+      told.push(line);
+    });
+    return painter.paint(flat, w, camera).then(({ image }) => ({
+      image,
+      precision: painter.precision,
+    }));
+  };
+  const single = await paint("f32"), half = await paint("f16");
+  const apart = relativeDistance(half.image, single.image);
+  assert(apart > 0 && apart < 5e-3, `${apart}`);
+  assertEquals([half.precision, told], ["f16", []]);
+
+  const weight = generator.state.get("superresolution.block1.torgb.weight")!;
+  device.write(weight, (await weight.data()).map((v) => v * 1e8));
+  const large = await paint("f16");
+  assertEquals([large.precision, told.length], ["f32", 1]);
+  assert(large.image.every(Number.isFinite));
+  assertEquals(large.image, (await paint("f32")).image);
 });

@@ -91,8 +91,8 @@ export function modulatedConv2d(
   const small = x.dtype === "f16" && demodulate;
   const w = small ? normalisedWeight(weight) : weight;
   const s = small ? normalisedStyles(styles) : styles;
-  const scaled = multiply(x, cast(reshape(s, [n, ci, 1, 1]), x.dtype));
-  const y = up === 2 ? upConv2d(scaled, w) : conv2d(scaled, w, {
+  const [input, kernel] = styled(x, w, s);
+  const y = up === 2 ? upConv2d(input, kernel) : conv2d(input, kernel, {
     padding: (weight.shape[2] - 1) / 2,
   });
   const scale = demodulate ? demodulation(w, s) : null;
@@ -101,6 +101,21 @@ export function modulatedConv2d(
   return plain
     ? y
     : biasAct(y, bias ?? null, { scale, noise, act, gain, clamp });
+}
+
+/**
+ * Picture and weight, one of them scaled by the styles: the picture, so that
+ * one weight serves a batch and the styles' gradient needs none of the
+ * weight's; or where nothing is differentiated, whichever is smaller.
+ */
+function styled(x: Tensor, weight: Tensor, styles: Tensor): [Tensor, Tensor] {
+  const [n, ci] = styles.shape;
+  const tracked = x.device.recording &&
+    [x, weight, styles].some((t) => t.tracked);
+  if (n === 1 && !tracked && x.dtype === "f32" && weight.size < x.size) {
+    return [x, multiply(weight, reshape(styles, [1, ci, 1, 1]))];
+  }
+  return [multiply(x, cast(reshape(styles, [n, ci, 1, 1]), x.dtype)), weight];
 }
 
 /** (N, Co): 1 / norm of the modulated weights of each output channel. */
