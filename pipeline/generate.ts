@@ -8,7 +8,7 @@ import { type Device, openDevice, type Tensor } from "../engine/mod.ts";
 import {
   type GeneratorConfig,
   loadMannequin,
-  type PlaneAxes,
+  type PlaneAxesConfig,
   readGenerator,
 } from "../weights/mod.ts";
 import type { RunContext } from "./context.ts";
@@ -51,7 +51,7 @@ export interface GenerateOptions {
   /** Noise of the backbone. */
   noise: NoiseMode;
   /** Planes that points are projected on; the generator's own when left out. */
-  planeAxes?: PlaneAxes;
+  planeAxes?: PlaneAxesConfig;
   /** Arithmetic of the superresolution module. */
   precision: PrecisionWish;
   /** Depth and normal maps as well. */

@@ -126,7 +126,8 @@ Deno.test("the planes are told by the renderer's own axes", () => {
     }).plane_axes;
   assertEquals(of([0, 1, 2, 0, 2, 1, 2, 0, 1]), "published");
   assertEquals(of([0, 1, 2, 1, 2, 0, 2, 0, 1]), "corrected");
-  assertThrows(() => of([0, 1, 2, 0, 1, 2, 0, 1, 2]), WeightsError, "axes");
+  assertEquals(of([0, 1, 2, 0, 2, 1, 2, 1, 0]), [[0, 1], [0, 2], [2, 1]]);
+  assertThrows(() => of([3, 1, 2, 0, 1, 2, 0, 1, 2]), WeightsError, "planes");
 });
 
 Deno.test("a missing parameter is named", () => {

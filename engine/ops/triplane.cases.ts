@@ -3,14 +3,19 @@
  *
  * @module
  */
-import type { NumberArray, OperatorCase } from "./conformance.ts";
+import type { CaseInput, NumberArray, OperatorCase } from "./conformance.ts";
 import { type DecoderWeights, decodeTriplane } from "./decode_triplane.ts";
+import { reshape } from "./movement.ts";
 import {
   type DecoderArrays,
   decodeTriplaneReference,
   sampleTriplaneReference,
 } from "./triplane.reference.ts";
-import { sampleTriplane, type TriplaneOptions } from "./triplane.ts";
+import {
+  CORRECTED_AXES,
+  sampleTriplane,
+  type TriplaneOptions,
+} from "./triplane.ts";
 
 /**
  * Moves coordinates away from the borders between texels, where the slope
@@ -42,10 +47,15 @@ function sampleCase(
     operator: "sampleTriplane",
     name,
     inputs: {
-      planes: { shape: [batch, 3, channels, height, width] },
+      // texels beside a point count with weight 0
+      planes: {
+        shape: [batch, 3, channels, height, width],
+        nonFinite: "spreads",
+      },
       points: {
         shape: [batch, count, 3],
         scale: reach * options.boxWarp,
+        nonFinite: "any",
         adjust: offBorders([height, width], options.boxWarp),
       },
     },
@@ -66,7 +76,7 @@ function decodeCase(
     outputs: number;
     count: number;
   },
-  axes: TriplaneOptions["axes"] = "published",
+  axes?: TriplaneOptions["axes"],
 ): OperatorCase {
   const { side: [height, width] = [9, 7], channels, hidden = 64, outputs } =
     sizes;
@@ -75,10 +85,14 @@ function decodeCase(
     operator: "decodeTriplane",
     name,
     inputs: {
-      planes: { shape: [1, 3, height, width, channels] },
+      planes: {
+        shape: [1, 3, height, width, channels],
+        nonFinite: "spreads",
+      },
       points: {
         shape: [1, sizes.count, 3],
         scale: 0.8,
+        nonFinite: "any",
         differentiable: false,
         adjust: offBorders([height, width], options.boxWarp),
       },
@@ -114,11 +128,15 @@ export const triplaneCases: OperatorCase[] = [
   }),
   sampleCase("corrected axes", [2, 16, 7, 5], 23, {
     boxWarp: 1.5,
-    axes: "corrected",
+    axes: CORRECTED_AXES,
+  }),
+  sampleCase("axes of one's own", [1, 8, 5, 6], 11, {
+    boxWarp: 1,
+    axes: [[0, 1], [0, 2], [2, 1]],
   }),
   sampleCase("corrected axes, one row per plane", [1, 12, 4, 4], 9, {
     boxWarp: 1,
-    axes: "corrected",
+    axes: CORRECTED_AXES,
     mean: false,
   }),
   sampleCase("channels that fill no vector", [2, 3, 5, 4], 11, { boxWarp: 1 }),
@@ -136,11 +154,49 @@ export const triplaneCases: OperatorCase[] = [
     channels: 16,
     outputs: 33,
     count: 75,
-  }, "corrected"),
+  }, CORRECTED_AXES),
   decodeCase("32 channels, 33 outputs", {
     channels: 32,
     hidden: 61,
     outputs: 33,
     count: 64,
   }),
+];
+
+/** Points of a head that go through the decoder in one long list. */
+function manyPointsCase(count: number, copies: number): OperatorCase {
+  const c = decodeCase(`${copies} copies`, {
+    channels: 4,
+    hidden: 3,
+    outputs: 1,
+    count,
+  });
+  const inputs: Record<string, CaseInput> = {};
+  for (const [name, input] of Object.entries(c.inputs)) {
+    inputs[name] = name === "points"
+      ? { ...input, shape: [count, 3] }
+      : { ...input, shared: true, differentiable: name === "planes" };
+  }
+  return {
+    ...c,
+    inputs,
+    copies,
+    // millions of numbers of either sign in one sum
+    gradientTolerance: 1e-2,
+    run: (t) => c.run({ ...t, points: reshape(t.points, [1, -1, 3]) }),
+    reference: (a) =>
+      c.reference({
+        ...a,
+        points: { data: a.points.data, shape: [1, count, 3] },
+      }),
+  };
+}
+
+/** Cases of more than 65,535 workgroups; see `wide.cases.ts`. */
+export const wideTriplaneCases: OperatorCase[] = [
+  {
+    ...sampleCase("4001 copies", [1, 4, 2, 3], 1049, { boxWarp: 1 }),
+    copies: 4001,
+  },
+  manyPointsCase(1049, 4001),
 ];

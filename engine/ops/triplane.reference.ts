@@ -6,13 +6,7 @@
 import type { NumberArray } from "./conformance.ts";
 import { softplus } from "./elementwise.reference.ts";
 import { build, reader } from "./reference.ts";
-import type { TriplaneOptions } from "./triplane.ts";
-
-/** Coordinates of a point on each plane, as the axes are numbered. */
-const PLANES = {
-  published: [[0, 1], [0, 2], [2, 0]],
-  corrected: [[0, 1], [1, 2], [2, 0]],
-} as const;
+import { PUBLISHED_AXES, type TriplaneOptions } from "./triplane.ts";
 
 /** What PyTorch's grid_sample does: bilinear, zeros outside, corners not aligned. */
 function bilinear(
@@ -35,7 +29,7 @@ export function sampleTriplaneReference(
 ): NumberArray {
   const [batch, , channels, height, width] = planes.shape;
   const count = points.shape[1], read = reader(planes);
-  const axes = PLANES[options.axes ?? "published"];
+  const axes = options.axes ?? PUBLISHED_AXES;
   const sampled = build([batch, 3, count, channels], ([b, k, n, c]) => {
     const [u, v] = axes[k].map((axis) =>
       points.data[(b * count + n) * 3 + axis] * 2 / options.boxWarp

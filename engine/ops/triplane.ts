@@ -19,17 +19,23 @@ import { pad, permute, slice } from "./movement.ts";
 import { maxAlong, sum } from "./reduce.ts";
 import { variantOf } from "./variant.ts";
 
+/** Which two coordinates (0 is x) each of the three planes sees, first along its width. */
+export type PlaneAxes = readonly (readonly [number, number])[];
+
+/** XY, XZ, ZX, as the published weights were trained: no plane sees YZ. */
+export const PUBLISHED_AXES: PlaneAxes = [[0, 1], [0, 2], [2, 0]];
+
+/** XY, YZ, ZX: every pair of coordinates has its plane. */
+export const CORRECTED_AXES: PlaneAxes = [[0, 1], [1, 2], [2, 0]];
+
 /** Options of {@linkcode sampleTriplane}. */
 export interface TriplaneOptions {
   /** Side of the cube that the planes span, in world units. */
   boxWarp: number;
   /** Mean over the planes (default) or one row per plane. */
   mean?: boolean;
-  /**
-   * `published`: XY, XZ, ZX, as the published weights were trained;
-   * `corrected`: XY, YZ, ZX, so that every pair of axes has its plane.
-   */
-  axes?: "published" | "corrected";
+  /** Coordinates that the planes see; {@linkcode PUBLISHED_AXES} when absent. */
+  axes?: PlaneAxes;
 }
 
 /** What the adjoint for the planes needs to know of a sampling. */
@@ -147,10 +153,15 @@ export function triplaneCall(
       scale: 2 / options.boxWarp,
     },
     constants: {
-      AXES: options.axes === "corrected" ? 1 : 0,
+      AXES: axesCode(options.axes ?? PUBLISHED_AXES),
       MEAN: options.mean ?? true ? 1 : 0,
     },
   };
+}
+
+/** Two bits for each coordinate, as the kernels read them. */
+function axesCode(axes: PlaneAxes): number {
+  return axes.reduce((code, [u, v], k) => code | (u | v << 2) << 4 * k, 0);
 }
 
 function pointsGradient(call: TriplaneCall, g: Tensor): Tensor {

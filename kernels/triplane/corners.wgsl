@@ -4,11 +4,15 @@
 // the four texels around a point of one plane, and their bilinear weights (0 outside)
 struct Corners { texel: vec4u, weight: vec4f }
 
-// where plane k sees a point: XY, XZ, ZX, or with AXES 1 XY, YZ, ZX; in [-1, 1] inside
+// where plane k sees a point, in [-1, 1] inside; AXES holds two bits for each of the six coordinates
 fn projected(p: vec3f, k: u32) -> vec2f {
   let q = params.scale * p;
-  return select(
-    select(q.xy, vec2f(select(q.x, q.y, AXES == 1u), q.z), k == 1u), q.zx, k == 2u);
+  let code = AXES >> (4u * k);
+  return vec2f(coordinate(q, code & 3u), coordinate(q, (code >> 2u) & 3u));
+}
+
+fn coordinate(q: vec3f, axis: u32) -> f32 {
+  return select(select(q.x, q.y, axis == 1u), q.z, axis == 2u);
 }
 
 fn corners(uv: vec2f) -> Corners {

@@ -15,7 +15,7 @@
 const C4: u32 = 4u;
 const OUTPUTS: u32 = 33u;
 const O4: u32 = (OUTPUTS + 3u) / 4u;
-override AXES: u32 = 0u;
+override AXES: u32 = 0x284u;
 override SAVE: u32 = 0u;
 
 struct Params { points: u32, hidden: u32, width: u32, height: u32, scale: f32 }

@@ -15,7 +15,7 @@ const C4: u32 = 4u;
 const OUTPUTS: u32 = 33u;
 const C8: u32 = (C4 + 1u) / 2u;
 const O8: u32 = (OUTPUTS + 7u) / 8u;
-override AXES: u32 = 0u;
+override AXES: u32 = 0x284u;
 override SAVE: u32 = 0u;
 
 struct Params { points: u32, hidden: u32, width: u32, height: u32, scale: f32 }

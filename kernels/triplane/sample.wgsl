@@ -6,10 +6,11 @@
 // planes: (batch, 3, H, W, C/4) of vec4: channels last, so that one texel is
 // one run of memory.  points: (batch, N, 3), world units.
 // scale = 2 / box_warp.  align_corners is false, as published.
-// AXES 0: the published planes XY, XZ, ZX.  AXES 1: the corrected XY, YZ, ZX.
+// AXES: which coordinates each plane sees, two bits each, plane 0 in the lowest
+// ones: the published XY, XZ, ZX are 0x284, the corrected XY, YZ, ZX 0x294.
 // corners.wgsl is put behind.
 // Dispatch: one invocation per point, folded over x and y.
-override AXES: u32 = 0u;
+override AXES: u32 = 0x284u;
 override MEAN: u32 = 1u;
 
 struct Params { n: u32, points: u32, c4: u32, width: u32, height: u32, scale: f32 }

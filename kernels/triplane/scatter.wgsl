@@ -11,7 +11,7 @@
 // unit[0]: units per 1, a single number on the device.
 // corners.wgsl is put behind.
 // Dispatch: one invocation per point, folded over x and y.
-override AXES: u32 = 0u;
+override AXES: u32 = 0x284u;
 override MEAN: u32 = 1u;
 override WEIGHTS: u32 = 0u;
 

@@ -11,7 +11,7 @@
 // corners.wgsl is put behind.
 // Dispatch: x = channels / 8, y = batch 3, z = parts of `share` points (a
 // multiple of 8); workgroups of 8, which is one subgroup.
-override AXES: u32 = 0u;
+override AXES: u32 = 0x284u;
 override MEAN: u32 = 1u;
 
 struct Params { points: u32, share: u32, channels: u32, width: u32, height: u32, scale: f32 }

@@ -24,6 +24,7 @@ import type { GeneratorConfig } from "../../weights/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { ColouredMesh } from "../media/mesh.ts";
 import { decoderOf, densityOnly } from "./renderer/decoder.ts";
+import { volume } from "./renderer/march.ts";
 import { samplePoints } from "./renderer/renderer.ts";
 import type { Generator } from "./state.ts";
 
@@ -88,7 +89,7 @@ export async function headMesh(
   const head = device.withoutTape(() => ({
     planes: permute(planes, [0, 1, 3, 4, 2]),
     decoder: densityOnly(decoderOf(generator)),
-    box: { boxWarp: config.box_warp, axes: config.plane_axes },
+    box: volume(generator),
   }));
   const surface = await marchField(
     {

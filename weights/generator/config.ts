@@ -32,8 +32,14 @@ export interface SuperresolutionConfig {
   readonly noise: "none" | "const" | "random";
 }
 
-/** The planes that points are projected on: XY, XZ, ZX as published, or XY, YZ, ZX. */
-export type PlaneAxes = "published" | "corrected";
+/**
+ * The planes that points are projected on: XY, XZ, ZX as published; XY, YZ, ZX; or any, by the two coordinates (0 is
+ * x) that each sees.
+ */
+export type PlaneAxesConfig =
+  | "published"
+  | "corrected"
+  | readonly (readonly [number, number])[];
 
 /** Every size of a tri-plane generator. Lengths are world units; names are those of EG3D where it has them. */
 export interface GeneratorConfig {
@@ -68,7 +74,7 @@ export interface GeneratorConfig {
   /** Learning-rate multiplier of the decoder's layers. */
   readonly decoder_lr_mul: number;
   /** Planes that points are projected on. */
-  readonly plane_axes: PlaneAxes;
+  readonly plane_axes: PlaneAxesConfig;
   /** Pixels of a side of what the volume renderer sees. */
   readonly neural_rendering_resolution: number;
   /** Pixels of a side of the picture. */

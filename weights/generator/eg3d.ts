@@ -6,7 +6,7 @@
 import { WeightsError } from "../errors.ts";
 import type {
   GeneratorConfig,
-  PlaneAxes,
+  PlaneAxesConfig,
   SuperresolutionBlock,
   SuperresolutionConfig,
 } from "./config.ts";
@@ -248,23 +248,28 @@ function pivotOf(value: unknown): [number, number, number] {
   return [x, y, z];
 }
 
-/** The third column pair tells the two sets of planes apart: see `PlaneAxes`. */
-function axesOf({ planeAxes, source }: Eg3dDescription): PlaneAxes {
+function axesOf({ planeAxes, source }: Eg3dDescription): PlaneAxesConfig {
   if (!planeAxes) return "published";
-  const seen = [0, 1, 2].map((plane) => projection(planeAxes, plane)).join(" ");
-  if (seen === "01 02 20") return "published";
-  if (seen === "01 12 20") return "corrected";
-  throw new WeightsError(
-    `${source} projects points on planes that are not known (axes ${seen}); known are 01 02 20 and 01 12 20.`,
-  );
+  const seen = [0, 1, 2].map((plane) => projection(planeAxes, plane));
+  if (seen.flat().includes(-1)) {
+    throw new WeightsError(
+      `${source} projects points on planes that are not those of two coordinates; such planes are not known.`,
+    );
+  }
+  const code = seen.map((pair) => pair.join("")).join(" ");
+  if (code === "01 02 20") return "published";
+  return code === "01 12 20" ? "corrected" : seen;
 }
 
 /**
  * Which coordinates a plane sees. A plane's matrix is a permutation, whose inverse is its transpose: row j of the
  * matrix says which coordinate comes out at place j.
  */
-function projection(axes: ArrayLike<number>, plane: number): string {
-  return [0, 1].map((row) =>
-    [0, 1, 2].find((column) => axes[plane * 9 + row * 3 + column] === 1) ?? "?"
-  ).join("");
+function projection(
+  axes: ArrayLike<number>,
+  plane: number,
+): [number, number] {
+  const of = (row: number) =>
+    [0, 1, 2].findIndex((column) => axes[plane * 9 + row * 3 + column] === 1);
+  return [of(0), of(1)];
 }

@@ -26,14 +26,20 @@ export function decoderOf(generator: Generator): DecoderWeights {
 }
 
 /** The same decoder without its colours, for the coarse pass. */
-export function densityOnly(
+export function densityOnly(decoder: DecoderWeights): DecoderWeights {
+  return firstOutputs(decoder, 1);
+}
+
+/** The same decoder with its first outputs alone: density, then colours. */
+export function firstOutputs(
   { w1, b1, w2, b2 }: DecoderWeights,
+  count: number,
 ): DecoderWeights {
   return {
     w1,
     b1,
-    w2: slice(w2, [0, 0], [1, w2.shape[1]]),
-    b2: slice(b2, [0], [1]),
+    w2: slice(w2, [0, 0], [count, w2.shape[1]]),
+    b2: slice(b2, [0], [count]),
   };
 }
 

@@ -2,8 +2,6 @@
  * The volume renderer: planes and cameras to features, distance and opacity
  * (method, section 10.7).
  *
- * Coarse densities are computed without a tape, only to place the importance
- * samples; the union of all depths is then evaluated once, differentiably.
  * Rays are taken in chunks that fit the adapter's binding limit, and with more
  * than one chunk each is computed again in the backward pass.
  *
@@ -11,8 +9,6 @@
  */
 import {
   affine,
-  boxLimits,
-  broadcastTo,
   cameraRays,
   checkpoint,
   concat,
@@ -20,36 +16,27 @@ import {
   decodeTriplane,
   type Device,
   expectedDepth,
-  importanceDepths,
   maxAlong,
   multiply,
   negate,
   permute,
-  pointsOnRays,
   Random,
-  rayMarch,
   reshape,
   sigmoid,
   slice,
-  stratifiedDepths,
   type Tensor,
-  type TriplaneOptions,
 } from "../../../engine/mod.ts";
 import type { Generator } from "../state.ts";
+import { decoderFrom, decoderOf, decoderTensors } from "./decoder.ts";
 import {
-  decoderFrom,
-  decoderOf,
-  decoderTensors,
-  densityOnly,
-} from "./decoder.ts";
+  marchRays,
+  placeSamples,
+  rayLimits,
+  type RayNoise,
+  volume,
+} from "./march.ts";
 
-/** Random numbers of a rendering; the same ones give the same picture. */
-export interface RayNoise {
-  /** (B or 1, rays, S) in [0, 1): places of the coarse samples in their slices. */
-  jitter: Tensor;
-  /** (B or 1, rays, F) in [0, 1): importance samples. */
-  u: Tensor;
-}
+export type { RayNoise } from "./march.ts";
 
 /** Options of {@linkcode render}. */
 export interface RenderOptions {
@@ -114,7 +101,7 @@ export function render(
         u: of(noise.u),
       });
       const march = (p: Tensor, ...weights: Tensor[]) =>
-        marchChunk(generator, p, decoderFrom(weights), run.rays, t);
+        marchRays(generator, p, decoderFrom(weights), run.rays, t);
       const inputs = [own, ...decoderTensors(decoder)] as const;
       depths.push(t);
       views.push(
@@ -214,75 +201,6 @@ function chunkRays(
     { length: chunks },
     (_, k) => [k * size, Math.min(size, rays - k * size)],
   );
-}
-
-/** Rays of one head, and where each begins and ends. */
-interface RayRun {
-  /** (R, 6). */
-  rays: Tensor;
-  /** (R, 2). */
-  limits: Tensor;
-}
-
-/** Coarse and importance depths of a run of rays, in order. */
-function placeSamples(
-  generator: Generator,
-  planes: Tensor,
-  decoder: DecoderWeights,
-  { rays, limits }: RayRun,
-  { jitter, u }: RayNoise,
-): Tensor {
-  const device = planes.device, { config } = generator;
-  return device.withoutTape(() => {
-    using scope = device.scope();
-    const disparity = config.disparity_space_sampling;
-    const t = stratifiedDepths(limits, jitter, { disparity });
-    if (config.depth_resolution_importance === 0) return scope.keep(t);
-    const sigma = evaluate(generator, planes, densityOnly(decoder), rays, t);
-    return scope.keep(importanceDepths(t, sigma, u));
-  });
-}
-
-/** (B, rays, 2): the configuration's, or where rays meet the box that the planes span. */
-function rayLimits({ config }: Generator, rays: Tensor): Tensor {
-  const { ray_start: near, ray_end: far } = config;
-  const shape = [...rays.shape.slice(0, -1), 2];
-  return rays.device.withoutTape(() =>
-    near === "auto" || far === "auto"
-      ? reshape(boxLimits(rays, config.box_warp), shape)
-      : broadcastTo(rays.device.tensor([near, far], [2]), shape)
-  );
-}
-
-/** Decoder outputs at samples of rays: (rays, samples, 1 + colours). */
-function evaluate(
-  generator: Generator,
-  planes: Tensor,
-  decoder: DecoderWeights,
-  rays: Tensor,
-  t: Tensor,
-): Tensor {
-  const [count, samples] = t.shape;
-  const points = reshape(pointsOnRays(rays, t), [1, count * samples, 3]);
-  const raw = decodeTriplane(planes, points, decoder, volume(generator));
-  return reshape(raw, [count, samples, -1]);
-}
-
-function marchChunk(
-  generator: Generator,
-  planes: Tensor,
-  decoder: DecoderWeights,
-  rays: Tensor,
-  t: Tensor,
-): Tensor {
-  return rayMarch(evaluate(generator, planes, decoder, rays, t), t, {
-    whiteBack: generator.config.white_back,
-  });
-}
-
-/** Where the planes of a generator lie. */
-function volume({ config }: Generator): Omit<TriplaneOptions, "mean"> {
-  return { boxWarp: config.box_warp, axes: config.plane_axes };
 }
 
 /** What a generator says of points in space. */
