@@ -13,12 +13,19 @@
 import { openDevice } from "../engine/mod.ts";
 import { loadAvatar } from "./avatar.ts";
 import type { RunContext } from "./context.ts";
+import { openDecaClip } from "./deca_clip.ts";
 import { loadFaceNetworks } from "./face/find.ts";
 import { makeAvatar } from "./make_avatar.ts";
 import { ensureFolder } from "./media/files.ts";
 import type { AnimateOptions } from "./options.ts";
+import { openClip } from "./preprocessed.ts";
 import { presetOf } from "./presets.ts";
 import {
+  addExpression,
+  heldExpression,
+} from "./reenactment/expression_motion.ts";
+import {
+  type FrameWatcher,
   type LoadedPerformance,
   loadPerformance,
 } from "./reenactment/performance.ts";
@@ -45,37 +52,56 @@ export async function runAnimate(
   const networks = await loadFaceNetworks(device);
   const run: Run = {
     device,
-    options,
+    // with an expression on top, the performance has been scaled before it
+    options: options.expression ? { ...options, expressionScale: 1 } : options,
     preset: presetOf(options),
     context,
     report,
     networks,
     folder: null,
   };
-  const performance = await report.timed("performance", () => perform(run));
+  const { preprocessed, deca } = options;
+  const clip = preprocessed !== undefined
+    ? await report.timed("performance", () => openClip(run, preprocessed))
+    : deca
+    ? await openDecaClip(run, deca, (watch) => perform(run, options, watch))
+    : null;
+  const performance = clip?.performance ??
+    await report.timed("performance", () => perform(run, options));
   const avatar = options.avatar
     ? await loadAvatar(device, options.avatar)
-    : await makeAvatar(run, performance.motion);
+    : await makeAvatar(run, performance.motion, clip?.prepare);
   await showAvatar(run, avatar, performance);
   await run.folder?.remove();
   return report;
 }
 
-/** Reads or records the driving performance. */
+/** Reads or records the driving performance, and adds the expression that was asked for. */
 async function perform(
-  { options, preset, context, networks }: Run,
+  { preset, context, networks }: Run,
+  options: AnimateOptions,
+  watch?: FrameWatcher,
 ): Promise<LoadedPerformance> {
-  const { fps, start, end } = options;
+  const { driving, expression, fps, start, end } = options;
+  if (driving === undefined) {
+    const { frames = 1 } = options;
+    const motion = heldExpression(expression ?? {}, frames, fps ?? preset.fps);
+    return { motion, pictures: null };
+  }
   const maxFrames = options.frames ?? preset.frames;
   const { motion, pictures } = await loadPerformance(
-    options.driving,
+    driving,
     { fps, maxFrames, start, end, mostFps: preset.fps },
     () => Promise.resolve(networks),
     context.progress,
     context.signal,
+    watch,
   );
+  const smooth = options.smoothing ? smoothMotion(motion) : motion;
   return {
-    motion: options.smoothing ? smoothMotion(motion) : motion,
+    motion: expression
+      ? addExpression(smooth, expression, options.expressionScale)
+      : smooth,
     pictures,
   };
 }

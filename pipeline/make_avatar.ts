@@ -5,8 +5,9 @@
  */
 import { loadMannequin, readGenerator } from "../weights/mod.ts";
 import { type Avatar, saveAvatar } from "./avatar.ts";
-import { cameraLabel } from "./face/camera.ts";
+import { type Cam2World, cameraLabel } from "./face/camera.ts";
 import type { AlignedPortrait } from "./face/crop.ts";
+import { type Framing, framingOf } from "./face/framing.ts";
 import { loadPortrait } from "./face/portrait.ts";
 import { renderHead } from "./generator/generator.ts";
 import {
@@ -29,40 +30,46 @@ import {
   SUPERSAMPLING,
 } from "./transfer/targets.ts";
 
+/** What stages C and D work on. */
+export interface Prepared {
+  /** Camera of the portrait. */
+  camera: Cam2World;
+  /** The portrait with every frame's face. */
+  targets: ExpressionTargets;
+}
+
+/** Stages A and B for a generator of this framing whose pictures have `side` pixels a side. */
+export type Preparation = (side: number, framing: Framing) => Promise<Prepared>;
+
 /**
  * Stages A to D: a portrait and a motion to a tuned head, saved as `avatar.safetensors`.
  *
+ * @param motion what the targets' faces do
+ * @param prepare stages A and B; those of Pantomime, with FaceMesh, when left out
  * @throws {PantomimeError} when the portrait or the generator cannot be used
  * @throws {DOMException} `AbortError` when the run is interrupted
  */
-export async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
-  const { device, options, context, report, networks } = run;
+export async function makeAvatar(
+  run: Run,
+  motion: Motion,
+  prepare: Preparation = (side, framing) =>
+    prepareWithFaceMesh(run, motion, side, framing),
+): Promise<Avatar> {
+  const { device, options, report } = run;
   const weights = options.generator
     ? await readGenerator(options.generator)
     : await loadMannequin();
   const generator = loadGenerator(device, weights);
-  const side = generator.config.img_resolution;
-  const aligned = await report.timed(
-    "portrait",
-    () =>
-      loadPortrait(
-        networks,
-        options.source,
-        SUPERSAMPLING * side,
-        options.face,
-        context.progress,
-      ),
-  );
-  const targets = await report.timed(
-    "transfer",
-    () => transfer(run, aligned, motion, side),
+  const { camera, targets } = await prepare(
+    generator.config.img_resolution,
+    framingOf(generator.config),
   );
   const folder = run.folder = await RunFolder.open(
     options.out,
     await report.fingerprint(),
     options.resume,
   );
-  const label = cameraLabel(aligned.cam2world);
+  const label = cameraLabel(camera);
   const ws = await report.timed(
     "projection",
     () => projectClip(run, generator, label, motion, targets, folder),
@@ -73,7 +80,7 @@ export async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
   );
   const avatar: Avatar = {
     generator: tuned,
-    camera: aligned.cam2world,
+    camera,
     source: ws[0],
     ws: ws.slice(1),
     motion,
@@ -82,6 +89,33 @@ export async function makeAvatar(run: Run, motion: Motion): Promise<Avatar> {
   };
   await saveAvatar(device, report.path("avatar.safetensors"), avatar);
   return avatar;
+}
+
+/** Stages A and B as Pantomime does them. */
+async function prepareWithFaceMesh(
+  run: Run,
+  motion: Motion,
+  side: number,
+  framing: Framing,
+): Promise<Prepared> {
+  const { options, context, report, networks } = run;
+  const aligned = await report.timed(
+    "portrait",
+    () =>
+      loadPortrait(
+        networks,
+        options.source,
+        SUPERSAMPLING * side,
+        options.face,
+        context.progress,
+        { framing },
+      ),
+  );
+  const targets = await report.timed(
+    "transfer",
+    () => transfer(run, aligned, motion, side),
+  );
+  return { camera: aligned.cam2world, targets };
 }
 
 /** Stage B. */

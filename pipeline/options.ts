@@ -6,16 +6,24 @@
  */
 import { fromFileUrl } from "@std/path";
 import type { PrecisionWish } from "./generator/painter.ts";
+import type { Expression } from "./reenactment/expression_control.ts";
+import type { DecaOptions } from "./transfer/deca/stage.ts";
 
 /** How much work a run spends: `paper` has the published step counts. */
 export type Quality = "draft" | "default" | "paper";
 
 /** Options of one animation. Paths are absolute or relative to the current folder. */
 export interface AnimateOptions {
-  /** The portrait. Not looked at when `avatar` is given. */
+  /**
+   * The portrait. Not looked at when `avatar` is given; with `preprocessed` the square crop that the
+   * frames were made from, or, left as it was, none: the first frame then stands for it.
+   */
   source: string;
-  /** The performance: folder of pictures, GIF, WebP, video, single picture or motion file. */
-  driving: string;
+  /**
+   * The performance: folder of pictures, GIF, WebP, video, single picture or motion file. When left
+   * out, the head keeps `expression` for `frames` frames, or for one.
+   */
+  driving?: string;
   /** Folder for the results. */
   out: string;
   /** Step counts and sizes. */
@@ -34,8 +42,12 @@ export interface AnimateOptions {
   eyes: "follow" | "keep";
   /** Whether the tracked motion is smoothed (one-euro filter). */
   smoothing: boolean;
-  /** Scale of the expression, 1 as tracked. */
+  /** Scale of the performance's expression, 1 as tracked. */
   expressionScale: number;
+  /** Added to the expression of every frame. */
+  expression?: Expression;
+  /** Stage B as published, with DECA and FLAME, in the place of FaceMesh's. */
+  deca?: DecaOptions;
   /** Whether the head turns with the performance or stays as in the portrait. */
   pose: "driving" | "source";
   /** Scale of the head's turning, 1 as tracked. */
@@ -44,6 +56,15 @@ export interface AnimateOptions {
   orbit: number;
   /** An `avatar.safetensors` to render again, without inverting. */
   avatar?: string;
+  /**
+   * Folder of the published preprocessing, in the place of `driving` and of stages A and B; scales and
+   * eyes were settled there.
+   */
+  preprocessed?: string;
+  /** Camera of the preprocessed portrait: cameras.json or `.npy`; frontal when left out. */
+  sourcePose?: string;
+  /** Cameras of the preprocessed frames: cameras.json or `.npy`; the portrait's when left out. */
+  targetPose?: string;
   /** Weights of another generator: an EG3D checkpoint, a tuned model, safetensors. */
   generator?: string;
   /** Arithmetic of the superresolution module when frames are rendered. */

@@ -74,10 +74,14 @@ export class Report {
       resume: _resume,
       orbit: _orbit,
       precision: _precision,
+      sourcePose,
+      targetPose: _targetPose,
       ...rest
     } = this.#options;
     const { sampleFactor: _samples, ...preset } = presetOf(this.#options);
-    const files = await Promise.all([source, driving, generator].map(digest));
+    const files = await Promise.all(
+      [source, driving, generator, sourcePose].map(digest),
+    );
     return { files, options: rest, preset };
   }
 

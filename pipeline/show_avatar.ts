@@ -11,6 +11,7 @@ import {
   cameraLabel,
 } from "./face/camera.ts";
 import { FaceDescriber } from "./face/description.ts";
+import { cameraAs, framingOf } from "./face/framing.ts";
 import { renderHead } from "./generator/generator.ts";
 import { Painter } from "./generator/painter.ts";
 import type { Picture } from "./media/picture.ts";
@@ -32,10 +33,17 @@ import type { Run } from "./run.ts";
 export async function showAvatar(
   run: Run,
   avatar: Avatar,
-  { motion, pictures }: LoadedPerformance,
+  { motion, pictures, cameras: given }: LoadedPerformance,
 ): Promise<void> {
   const { device, options, preset, context, report, networks } = run;
-  const cameras = camerasOf(options, motion, avatar.camera);
+  const cameras = camerasOf(
+    options,
+    motion,
+    avatar.camera,
+    given?.map((camera) =>
+      cameraAs(framingOf(avatar.generator.config), camera)
+    ),
+  );
   const ws = options.avatar
     ? blendLatents(avatar.motion, avatar.ws, avatar.source, motion)
     : avatar.ws;
@@ -98,12 +106,12 @@ function camerasOf(
   options: AnimateOptions,
   motion: Motion,
   source: Cam2World,
+  given?: readonly Cam2World[],
 ): Cam2World[] {
   const own = cameraAngles(source);
   return motion.frames.map((_, k) => {
-    const driven = options.pose === "source"
-      ? source
-      : drivingCamera(motion, k, own, { scale: options.poseScale });
+    const driven = options.pose === "source" ? source : given?.[k] ??
+      drivingCamera(motion, k, own, { scale: options.poseScale });
     if (options.orbit === 0) return driven;
     const angles = cameraAngles(driven);
     const swing = options.orbit *

@@ -50,7 +50,7 @@ Deno.test("without flags the bundled portrait follows the bundled motion", () =>
   const options = parse();
   assertEquals(options, defaultAnimateOptions());
   assert(options.source.endsWith("pipeline/assets/astronaut.png"));
-  assert(options.driving.endsWith("pipeline/assets/motion.json"));
+  assert(options.driving?.endsWith("pipeline/assets/motion.json"));
   assertEquals([options.out, options.quality, options.smoothing], [
     "result",
     "default",
@@ -130,7 +130,7 @@ Deno.test("an unknown flag is refused, with the likeliest one meant", () => {
   );
   assertStringIncludes(complaint("--wsteps=4"), "did you mean --w-steps?");
   assertStringIncludes(
-    complaint("--expression", "2"),
+    complaint("--expresion-scale", "2"),
     "did you mean --expression-scale?",
   );
   assertStringIncludes(

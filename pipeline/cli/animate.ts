@@ -33,6 +33,11 @@ export const ANIMATE: Command<typeof ANIMATE_FLAGS> = {
         "./run animate --avatar result/avatar.safetensors --orbit 20 --out orbit",
       says: "an avatar of an earlier run, seen by a swinging camera",
     },
+    {
+      line:
+        "./run animate --preprocessed frames --source-pose source.json --target-pose target.json",
+      says: "frames and cameras of the published preprocessing",
+    },
   ],
   async run(values, context) {
     const options = animateOptions(values);
@@ -46,7 +51,10 @@ export const ANIMATE: Command<typeof ANIMATE_FLAGS> = {
 /** A path mistyped should be told before minutes of work, not after. */
 async function checkPaths(options: AnimateOptions): Promise<void> {
   const { source, driving, avatar, generator, out } = options;
-  for (const path of [avatar ?? source, driving, generator]) {
+  const { preprocessed, sourcePose, targetPose, deca } = options;
+  const paths = [avatar ?? source, preprocessed ?? driving, generator];
+  const files = [sourcePose, targetPose, deca?.deca, deca?.flame];
+  for (const path of [...paths, ...files]) {
     if (path !== undefined) await requireFile(path);
   }
   await ensureFolder(out);

@@ -5,7 +5,14 @@
  */
 import { UsageError } from "../errors.ts";
 import { type AnimateOptions, defaultAnimateOptions } from "../options.ts";
+import {
+  EXPRESSION_NAMES,
+  LID_EXPRESSIONS,
+  parseExpression,
+} from "../reenactment/expression_control.ts";
+import { DECA_FLAGS, decaOptions } from "./deca_flags.ts";
 import type { FlagTable, FlagValues } from "./flags.ts";
+import { checkPreprocessed, PREPROCESSED_FLAGS } from "./preprocessed_flags.ts";
 
 /** The table that parsing, checking and `--help` follow from. */
 export const ANIMATE_FLAGS = {
@@ -40,6 +47,8 @@ export const ANIMATE_FLAGS = {
       "An avatar.safetensors of an earlier run, to render again with another performance " +
       "or orbit in seconds; takes the place of --source.",
   },
+  ...DECA_FLAGS,
+  ...PREPROCESSED_FLAGS,
   out: {
     kind: "path",
     value: "FOLDER",
@@ -102,7 +111,7 @@ export const ANIMATE_FLAGS = {
     group: "How it moves",
     help:
       "Let the eyelids follow the performance, or keep them as in the portrait. " +
-      "Default: follow.",
+      "Default: follow; keep with --deca.",
   },
   expressionScale: {
     kind: "number",
@@ -111,6 +120,17 @@ export const ANIMATE_FLAGS = {
     max: 3,
     help:
       "Scale of the expression: 0 keeps the portrait's, 1 is as tracked. Default: 1.",
+  },
+  expression: {
+    kind: "text",
+    value: "NAME=VALUE,...",
+    help:
+      "Add an expression to every frame, such as jawOpen=0.6,smile=0.8. Names: " +
+      `${
+        EXPRESSION_NAMES.join(", ")
+      }. 1 is a full expression, -2 to 2 will do. Without ` +
+      "--driving it is all that the face does, the head stays as in the portrait, and there is one " +
+      "frame, or as many as --frames says.",
   },
   pose: {
     kind: "choice",
@@ -143,7 +163,15 @@ export const ANIMATE_FLAGS = {
     value: "FILE",
     group: "For the curious",
     help:
-      "Weights of another tri-plane generator (safetensors). Default: the bundled one.",
+      "Weights of another tri-plane generator: an EG3D checkpoint (.pkl), a tuned model.pt, or " +
+      "safetensors. Default: the bundled one.",
+  },
+  precision: {
+    kind: "choice",
+    choices: ["auto", "f16", "f32"],
+    help:
+      "Arithmetic of the superresolution module when frames are rendered; auto is f16 on GPUs " +
+      "where it was published so, and goes on in f32 if that fails. Default: auto.",
   },
   wSteps: {
     kind: "number",
@@ -196,6 +224,40 @@ export function animateOptions(
       "--avatar and --generator exclude each other; an avatar holds its generator.",
     );
   }
-  const defaults = defaultAnimateOptions();
-  return { ...defaults, ...values };
+  checkPreprocessed(values);
+  const {
+    expression: _text,
+    deca: _deca,
+    flame: _flame,
+    flameExp: _flameExp,
+    ...plain
+  } = values;
+  return {
+    ...defaultAnimateOptions(),
+    ...plain,
+    ...expressionOptions(values),
+    ...decaOptions(values),
+  };
+}
+
+/** What follows from `--expression`; without a performance it is all there is. */
+function expressionOptions(
+  values: FlagValues<typeof ANIMATE_FLAGS>,
+): Partial<AnimateOptions> {
+  const { expression: text, driving, start, end, eyes } = values;
+  if (text === undefined) return {};
+  const expression = parseExpression(text, "--expression");
+  const lids = LID_EXPRESSIONS.find((name) => expression[name] !== undefined);
+  if (eyes === "keep" && lids !== undefined) {
+    throw new UsageError(
+      `--eyes keep holds the lids that --expression ${lids} moves; leave one of them out.`,
+    );
+  }
+  if (driving !== undefined) return { expression };
+  if (start !== undefined || end !== undefined) {
+    throw new UsageError(
+      "--start and --end choose a part of a performance; give one with --driving.",
+    );
+  }
+  return { expression, driving: undefined, pose: values.pose ?? "source" };
 }

@@ -8,6 +8,7 @@ import { resolve } from "@std/path";
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { toKebabCase } from "@std/text/to-kebab-case";
+import { splitFolders } from "../../weights/files/find.ts";
 import { UsageError } from "../errors.ts";
 import type {
   Flag,
@@ -55,6 +56,9 @@ export function parseFlags<T extends FlagTable>(
   const isSwitch = (name: string) =>
     table[options.get(name)!].kind === "switch";
   const parsed: Record<string, unknown> = parseArgs(joinNegative(args, names), {
+    collect: names.filter((name) =>
+      table[options.get(name)!].kind === "folders"
+    ),
     boolean: names.filter(isSwitch),
     string: names.filter((name) => !isSwitch(name)),
     unknown: (arg: string, key?: string) => {
@@ -67,7 +71,13 @@ export function parseFlags<T extends FlagTable>(
   for (const [name, option] of options) {
     const given = parsed[name];
     if (given === undefined || given === false) continue;
-    values[option] = checked(name, table[option], given as string | true);
+    if (!Array.isArray(given)) {
+      values[option] = checked(name, table[option], given as string | true);
+    } else if (given.length > 0) {
+      values[option] = given.flatMap((one) =>
+        checked(name, table[option], one)
+      );
+    }
   }
   for (const [place, option] of operands.entries()) {
     values[option] = operand(table[option] as OperandFlag, standing[place]);
@@ -118,7 +128,7 @@ function checked(
   name: string,
   flag: Flag,
   given: string | true,
-): string | number | boolean {
+): string | number | boolean | string[] {
   if (flag.kind === "switch") return true;
   if (given === true || given.trim() === "") {
     throw new UsageError(`--${name} needs a value: ${describeValue(flag)}.`);
@@ -133,6 +143,8 @@ function checked(
     case "path":
     case "operand":
       return fromWhereTheUserStands(given);
+    case "folders":
+      return splitFolders(given).map(fromWhereTheUserStands);
     case "text":
       return given;
   }
@@ -186,6 +198,8 @@ export function describeValue(flag: Flag): string {
     case "path":
     case "operand":
       return "a file or folder";
+    case "folders":
+      return "a folder or several";
     case "text":
       return "a text";
     case "switch":

@@ -21,6 +21,14 @@ export interface TextFlag extends FlagBase {
   readonly value: string;
 }
 
+/** Folders: given again and again, or as a list with separators as in PATH. */
+export interface FoldersFlag extends FlagBase {
+  /** Tells the kinds apart. */
+  readonly kind: "folders";
+  /** What the help calls the value, such as FOLDER. */
+  readonly value: string;
+}
+
 /** A number within bounds, both included. */
 export interface NumberFlag extends FlagBase {
   /** Tells the kinds apart. */
@@ -66,6 +74,7 @@ export interface OperandFlag extends FlagBase {
 /** A flag of any kind. */
 export type Flag =
   | TextFlag
+  | FoldersFlag
   | NumberFlag
   | ChoiceFlag
   | ToggleFlag
@@ -79,6 +88,7 @@ export type FlagTable = Readonly<Record<string, Flag>>;
 export type FlagValue<F extends Flag> = F extends ToggleFlag | SwitchFlag
   ? boolean
   : F extends NumberFlag ? number
+  : F extends FoldersFlag ? string[]
   : F extends ChoiceFlag ? F["choices"][number]
   : string;
 

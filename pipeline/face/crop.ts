@@ -21,12 +21,14 @@ export interface AlignedPortrait {
   readonly picture: Picture;
   /** Where the crop lies in the original picture. */
   readonly placement: Placement;
-  /** The camera from which the generator sees this face, row-major 4x4, no roll. */
+  /** The camera from which the generator sees this face, row-major 4x4; no roll in this framing. */
   readonly cam2world: Cam2World;
   /** The head's pose in the original picture, degrees. */
   readonly angles: CameraAngles;
   /** FaceMesh's points in pixels of the crop, 468 x (x, y, z). */
   readonly landmarks: Float64Array;
+  /** How much larger the head is than in this framing, where the crop is another's; 1 when left out. */
+  readonly headScale?: number;
 }
 
 /** Fits camera and crop to a face and resamples the picture to `size` x `size`. */

@@ -6,11 +6,20 @@
 import { PantomimeError } from "../errors.ts";
 import type { Progress } from "../context.ts";
 import { readPicture } from "../media/picture.ts";
-import { type AlignedPortrait, alignPortrait } from "./crop.ts";
+import type { AlignedPortrait } from "./crop.ts";
 import { type FaceNetworks, findFace } from "./find.ts";
+import { alignAs, type Framing } from "./framing.ts";
 
 /** Faces whose aligned crop has a side below this share of the generator's are refused. */
 const SMALLEST_SHARE = 0.4;
+
+/** How a portrait is taken. */
+export interface PortraitOptions {
+  /** Which heads the generator knows; the mannequin's when left out. */
+  readonly framing?: Framing;
+  /** Pixels that the head has to span; two fifths of the crop's side when left out. */
+  readonly smallest?: number;
+}
 
 /**
  * Reads a photograph, finds its face and crops it as the generator frames heads.
@@ -26,6 +35,8 @@ export async function loadPortrait(
   side: number,
   face: number | undefined,
   progress: Progress,
+  { framing = "mannequin", smallest = SMALLEST_SHARE * side }: PortraitOptions =
+    {},
 ): Promise<AlignedPortrait> {
   const picture = await readPicture(path);
   const found = await findFace(networks, picture, path, face);
@@ -34,15 +45,13 @@ export async function loadPortrait(
       `${found.count} faces are in "${path}"; the largest is animated (--face 2 takes the next one).`,
     );
   }
-  const portrait = alignPortrait(picture, found.landmarks.points, side);
-  const pixels = portrait.placement.side;
-  if (pixels < SMALLEST_SHARE * side) {
+  const portrait = alignAs(framing, picture, found.landmarks.points, side);
+  const pixels = (portrait.headScale ?? 1) * portrait.placement.side;
+  if (pixels < smallest) {
     throw new PantomimeError(
       `The face in "${path}" is too small (its head spans ${
         Math.round(pixels)
-      } pixels, ${
-        Math.ceil(SMALLEST_SHARE * side)
-      } are needed); use a larger picture.`,
+      } pixels, ${Math.ceil(smallest)} are needed); use a larger picture.`,
     );
   }
   return portrait;

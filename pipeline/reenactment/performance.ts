@@ -5,6 +5,7 @@
  */
 import type { Progress } from "../context.ts";
 import { PantomimeError } from "../errors.ts";
+import type { Cam2World } from "../face/camera.ts";
 import type { FaceNetworks } from "../face/find.ts";
 import { trackFace } from "../face/track.ts";
 import { type DrivingFrames, openDriving } from "../media/driving.ts";
@@ -22,7 +23,15 @@ export interface LoadedPerformance {
   motion: Motion;
   /** One picture a frame, small; null when the performance was a motion file. */
   pictures: Picture[] | null;
+  /** One camera a frame, where they were measured elsewhere; the motion's angles decide when absent. */
+  cameras?: readonly Cam2World[];
 }
+
+/** Sees every frame of a performance in turn, with FaceMesh's points of its face, if there is one. */
+export type FrameWatcher = (
+  picture: Picture,
+  points: Float32Array | null,
+) => Promise<void> | void;
 
 /** Frames of a performance that may lack a face, as a share. */
 const MOST_MISSING = 0.5;
@@ -37,6 +46,7 @@ export interface PerformanceOptions extends Excerpt {
  * Reads or records the motion of a performance.
  *
  * @param networks made when pictures have to be tracked
+ * @param watch called for each picture; never for a motion file
  * @throws {PantomimeError} when it cannot be read or shows no face
  */
 export async function loadPerformance(
@@ -45,6 +55,7 @@ export async function loadPerformance(
   networks: () => Promise<FaceNetworks>,
   progress: Progress,
   signal: AbortSignal,
+  watch?: FrameWatcher,
 ): Promise<LoadedPerformance> {
   let driving = await openDriving(path, options);
   if (driving.kind === "motion") {
@@ -62,7 +73,13 @@ export async function loadPerformance(
     });
     if (sparser.kind === "frames") driving = sparser;
   }
-  return await track(driving, await networks(), progress, signal);
+  return await trackPerformance(
+    driving,
+    await networks(),
+    progress,
+    signal,
+    watch,
+  );
 }
 
 /** The part of a motion that is asked for; its resting face stays what it was. */
@@ -79,17 +96,26 @@ function excerptOf(motion: Motion, excerpt: Excerpt, name: string): Motion {
   };
 }
 
-async function track(
+/**
+ * Records the motion of pictures.
+ *
+ * @param watch called for each of them
+ * @throws {PantomimeError} when half of them show no face
+ */
+export async function trackPerformance(
   driving: DrivingFrames,
   networks: FaceNetworks,
   progress: Progress,
   signal: AbortSignal,
+  watch?: FrameWatcher,
 ): Promise<LoadedPerformance> {
   const total = Number.isFinite(driving.count) ? driving.count : undefined;
   const stage = progress.stage("Following the performance", total);
   const meshes: (Float32Array | null)[] = [], pictures: Picture[] = [];
+  let current: Picture;
   async function* watched() {
     for await (const picture of driving.frames) {
+      current = picture;
       pictures.push(await fitWithin(picture, KEPT_SIDE));
       yield picture;
     }
@@ -97,6 +123,7 @@ async function track(
   for await (const found of trackFace(networks, watched())) {
     signal.throwIfAborted();
     meshes.push(found?.points ?? null);
+    await watch?.(current!, found?.points ?? null);
     stage.update(meshes.length);
   }
   const missing = meshes.filter((mesh) => !mesh).length;

@@ -47,7 +47,7 @@ const MOUTH_DEPTH = 0.02;
 export function prepareSource(portrait: AlignedPortrait): SourceMesh {
   const size = portrait.picture.width;
   const facing = project(portrait.cam2world, centre(CANONICAL))[2];
-  const pixelsPerUnit = FOCAL * size / facing;
+  const pixelsPerUnit = (portrait.headScale ?? 1) * FOCAL * size / facing;
   const vertices = new Float64Array(3 * VERTICES);
   vertices.set(portrait.landmarks);
   placeRings(vertices, pixelsPerUnit);
