@@ -46,6 +46,13 @@ export type { Fingerprint } from "./run_folder.ts";
 export { type Avatar, loadAvatar, saveAvatar } from "./avatar.ts";
 export { pictureOf, type Results, writeResults } from "./results.ts";
 
+// stages A and B alone
+export { runTransfer, type TransferResult } from "./transfer.ts";
+export {
+  defaultTransferOptions,
+  type TransferOptions,
+} from "./transfer_options.ts";
+
 // pictures and animations
 export {
   crop,
@@ -78,7 +85,37 @@ export {
   identitySimilarity,
 } from "./face/description.ts";
 export { trackFace, type TrackOptions } from "./face/track.ts";
-export { loadPortrait } from "./face/portrait.ts";
+export { loadPortrait, type PortraitOptions } from "./face/portrait.ts";
+export {
+  alignAs,
+  cameraAs,
+  type Framing,
+  framingOf,
+  placementUnder,
+  publishedCamera,
+} from "./face/framing.ts";
+export {
+  fitWeakPerspective,
+  type FivePoints,
+  fivePoints,
+  GAN_RESCALE,
+  ganCrop,
+  POSE_RESCALE,
+  poseCrop,
+  publishedCrop,
+  publishedPlacement,
+  REFERENCE_POINTS,
+  type ScaledCrop,
+  type WeakPerspective,
+} from "./face/pos.ts";
+export {
+  cameraFromNumbers,
+  formatCameras,
+  type NamedCameras,
+  parseCameras,
+  readCameras,
+  writeCameras,
+} from "./face/cameras_json.ts";
 export { type AlignedPortrait, alignPortrait, pasteCrop } from "./face/crop.ts";
 export {
   type CameraFit,
@@ -108,6 +145,38 @@ export {
   SUPERSAMPLING,
 } from "./transfer/targets.ts";
 export type { DeformOptions } from "./transfer/facemesh/deform.ts";
+export { faceMeshTransfer } from "./transfer/facemesh/frames.ts";
+export {
+  maskedFace,
+  type Transfer,
+  type TransferredFrame,
+} from "./transfer/transferred.ts";
+export {
+  filledFrame,
+  type FrameMasks,
+  frameMasks,
+  targetsOf,
+} from "./transfer/targets_of.ts";
+export { openPreprocessed } from "./transfer/preprocessed/read.ts";
+export {
+  type FrameFormat,
+  writePreprocessed,
+} from "./transfer/preprocessed/write.ts";
+export {
+  type FrameCameras,
+  readSourcePose,
+  readTargetPoses,
+} from "./transfer/preprocessed/poses.ts";
+export {
+  type Expression,
+  EXPRESSION_NAMES,
+  type ExpressionName,
+  parseExpression,
+} from "./reenactment/expression_control.ts";
+export {
+  addExpression,
+  heldExpression,
+} from "./reenactment/expression_motion.ts";
 
 // the generator
 export {
@@ -125,14 +194,45 @@ export {
   synthesis,
   type SynthesisOutput,
   view,
+  type ViewOptions,
 } from "./generator/generator.ts";
 export {
+  type PointSamples,
   type RayNoise,
   render,
   type Rendering,
   type RenderOptions,
+  samplePoints,
 } from "./generator/renderer/renderer.ts";
-export { superresolve } from "./generator/superresolution.ts";
+export { type Precision, superresolve } from "./generator/superresolution.ts";
+export {
+  Painter,
+  type Painting,
+  type PrecisionWish,
+} from "./generator/painter.ts";
+export { sphereCamera } from "./generator/cameras.ts";
+export { RandomState } from "./generator/random_state.ts";
+export {
+  defaultGenerateOptions,
+  type GenerateOptions,
+  type GenerateReport,
+  runGenerate,
+} from "./generate.ts";
+
+// meshes and maps of heads
+export {
+  headMesh,
+  MANNEQUIN_BACK,
+  type MeshOptions,
+} from "./generator/mesh.ts";
+export {
+  depthPicture,
+  type DepthPictureOptions,
+  normalPicture,
+} from "./generator/maps.ts";
+export { type ColouredMesh, meshEncoder, writeMesh } from "./media/mesh.ts";
+export { encodeGlb } from "./media/glb.ts";
+export { encodePly } from "./media/ply.ts";
 
 // stages C and D: inversion
 export {
@@ -162,6 +262,72 @@ export {
 } from "./losses/perceptual.ts";
 export { loadFaceFeatures } from "./losses/networks.ts";
 
+// published networks, by their state dicts
+export { loadLpips, Lpips, type LpipsNet } from "./losses/lpips/lpips.ts";
+export {
+  ArcFace,
+  ARCFACE_SIDE,
+  identityCosine,
+  loadArcFace,
+} from "./losses/arcface.ts";
+export { Inception, loadInception } from "./losses/inception.ts";
+export {
+  DECA_CODE,
+  DECA_CODE_LENGTH,
+  DECA_SIDE,
+  DecaEncoder,
+  type DecaPart,
+  decaParts,
+  loadDecaEncoder,
+} from "./transfer/deca/encoder.ts";
+export {
+  DETAIL_LATENT,
+  DetailDecoder,
+  loadDetailDecoder,
+} from "./transfer/deca/detail.ts";
+export {
+  Flame,
+  type FlameOptions,
+  type FlameTensors,
+  fullPose,
+  loadFlame,
+} from "./transfer/deca/flame.ts";
+export {
+  contourRow,
+  FlameLandmarks,
+  loadFlameLandmarks,
+} from "./transfer/deca/landmarks.ts";
+export {
+  type DecaFrameOptions,
+  type DecaOptions,
+  DecaStage,
+} from "./transfer/deca/stage.ts";
+export {
+  type DecaFiles,
+  type DecaModel,
+  loadDeca,
+} from "./transfer/deca/model.ts";
+export {
+  type DecaSource,
+  decaSource,
+  decaTransfer,
+  type DecaTransferOptions,
+} from "./transfer/deca/frames.ts";
+export {
+  type DecaCodes,
+  encodeFace,
+  type FlameExpression,
+  smoothExpressions,
+} from "./transfer/deca/codes.ts";
+export { type DecaCrop, decaCrop } from "./transfer/deca/crop.ts";
+export type { FaceMask, MapMask, VertexMask } from "./transfer/deca/mask.ts";
+export type { HeadTopology } from "./transfer/deca/topology.ts";
+export {
+  NetworkState,
+  type StateDict,
+  type StoredParameter,
+} from "./networks/network_state.ts";
+
 // stage E: reenactment
 export {
   drivingCamera,
@@ -178,6 +344,7 @@ export {
   writeMotion,
 } from "./reenactment/motion_file.ts";
 export {
+  type FrameWatcher,
   type LoadedPerformance,
   loadPerformance,
   type PerformanceOptions,

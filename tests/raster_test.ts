@@ -205,9 +205,10 @@ Deno.test("both sides of a triangle are seen; empty and far ones are not", async
   }
 });
 
-Deno.test("a thousand small triangles agree with the float64 reference pixel by pixel", async () => {
+Deno.test("three thousand small triangles agree with the float64 reference pixel by pixel", async () => {
   using device = await openDevice();
-  const count = 1000, size = { height: 96, width: 128 };
+  // more than the 1024 triangles that one word of a tile's summary stands for
+  const count = 3000, size = { height: 96, width: 128 };
   const vertices = formula("small", [3 * count, 3]);
   for (let t = 0; t < count; t++) {
     for (let k = 0; k < 9; k++) {
@@ -238,6 +239,23 @@ Deno.test("vertex positions carried over a mesh are the pixel centres", async ()
     return k < pixels ? k % 33 + 0.5 : Math.floor(k / 33) - 31 + 0.5;
   });
   assert(relativeError(data, wanted) < 1e-6);
+});
+
+Deno.test("what vertices carry is linear on the screen, however deep they lie", async () => {
+  using device = await openDevice();
+  const size = { height: 16, width: 16 };
+  const corners = [-20, -20, 1, 60, -20, 90, -20, 60, 7];
+  const vertices = device.tensor(corners, [3, 3]);
+  const triangles = triangleTensor(device, [0, 1, 2]);
+  const raster = rasterise(vertices, triangles, size);
+  const carried = device.tensor([0, 3, 80, 3, 0, 83], [3, 2]);
+  const found = await interpolateAttributes(carried, raster, triangles).data();
+  // with perspective, depths of 1, 90 and 7 would draw all values to the first vertex's
+  const wanted = Float64Array.from(
+    { length: 2 * 256 },
+    (_, k) => k < 256 ? k % 16 + 20.5 : 3 + Math.floor(k / 16) - 16 + 20.5,
+  );
+  assert(relativeError(found, wanted) < 1e-5);
 });
 
 Deno.test("a picture on an undeformed mesh is the picture itself", async () => {

@@ -60,25 +60,26 @@ export function rasterise(
   const device = vertices.device, count = triangles.shape[0];
   const across = Math.ceil(width / TILE);
   const tiles = across * Math.ceil(height / TILE);
-  const words = Math.ceil(count / 32);
+  const words = Math.ceil(count / 32), groups = Math.ceil(words / 32);
   using corners = device.empty([count, 9]);
   using bounds = device.empty([count, 2]);
   using bins = device.empty([tiles, words]);
+  using summary = device.empty([tiles, groups]);
   device.run(rasterSetup, {
     tensors: { vertices, triangles, corners, bounds },
     params: { triangles: count, height, width },
     workgroups: linearWorkgroups(count),
   });
   device.run(rasterBin, {
-    tensors: { bounds, bins },
-    params: { n: bins.size, triangles: count, words, across },
-    workgroups: linearWorkgroups(bins.size),
+    tensors: { bounds, bins, summary },
+    params: { n: summary.size, triangles: count, words, groups, across },
+    workgroups: linearWorkgroups(summary.size),
   });
   const triangle = device.empty([height, width]);
   const barycentric = device.empty([3, height, width]);
   device.run(rasterCover, {
-    tensors: { corners, bins, triangle, barycentric },
-    params: { height, width, words, across, tiles },
+    tensors: { corners, bins, summary, triangle, barycentric },
+    params: { height, width, words, groups, across, tiles },
     workgroups: linearWorkgroups(tiles, 1),
   });
   return { triangle, barycentric };

@@ -7,15 +7,16 @@
 // the same number: an edge is always taken from its lower to its higher end.
 // Triangles are seen from both sides; depth is linear on the screen.
 //
-// corners: (T, 9).  bins: (tiles, words).  triangle: (height, width), u32.
-// barycentric: (3, height, width).
+// corners: (T, 9).  bins: (tiles, words) and summary: (tiles, groups), see bin.wgsl.
+// triangle: (height, width), u32.  barycentric: (3, height, width).
 // Dispatch: one workgroup per tile of 8 x 8 pixels, folded over x and y.
-struct Params { height: u32, width: u32, words: u32, across: u32, tiles: u32 }
+struct Params { height: u32, width: u32, words: u32, groups: u32, across: u32, tiles: u32 }
 @group(0) @binding(0) var<storage, read> corners: array<f32>;
 @group(0) @binding(1) var<storage, read> bins: array<u32>;
-@group(0) @binding(2) var<storage, read_write> triangle: array<u32>;
-@group(0) @binding(3) var<storage, read_write> barycentric: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> summary: array<u32>;
+@group(0) @binding(3) var<storage, read_write> triangle: array<u32>;
+@group(0) @binding(4) var<storage, read_write> barycentric: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
 
 // twice the area of (a, b, p), the same but for the sign as of (b, a, p)
 fn edge(a: vec2f, b: vec2f, p: vec2f) -> f32 {
@@ -46,32 +47,37 @@ fn main(
   var nearest = 0xffffffffu;
   var depth = 0.0;
   var weights = vec3f(0.0);
-  for (var w = 0u; w < params.words; w++) {
-    var word = bins[tile * params.words + w];
-    while (word != 0u) {
-      let t = 32u * w + countTrailingZeros(word);
-      word &= word - 1u;
-      let k = 9u * t;
-      let a = vec2f(corners[k], corners[k + 1u]);
-      let b0 = vec2f(corners[k + 3u], corners[k + 4u]);
-      let c0 = vec2f(corners[k + 6u], corners[k + 7u]);
-      let turned = edge(a, b0, c0) < 0.0;
-      let b = select(b0, c0, turned);
-      let c = select(c0, b0, turned);
-      let ea = edge(b, c, p);
-      let eb = edge(c, a, p);
-      let ec = edge(a, b, p);
-      let area = ea + eb + ec;
-      if (!(area > 0.0 && inside(ea, b, c) && inside(eb, c, a) && inside(ec, a, b))) { continue; }
-      let wb = select(eb, ec, turned) / area;
-      let wc = select(ec, eb, turned) / area;
-      // from the differences, so that a level triangle has one depth everywhere
-      let za = corners[k + 2u];
-      let z = za + wb * (corners[k + 5u] - za) + wc * (corners[k + 8u] - za);
-      if (nearest == 0xffffffffu || z < depth) {
-        nearest = t;
-        depth = z;
-        weights = vec3f(1.0 - wb - wc, wb, wc);
+  for (var s = 0u; s < params.groups; s++) {
+    var used = summary[tile * params.groups + s];
+    while (used != 0u) {
+      let w = 32u * s + countTrailingZeros(used);
+      used &= used - 1u;
+      var word = bins[tile * params.words + w];
+      while (word != 0u) {
+        let t = 32u * w + countTrailingZeros(word);
+        word &= word - 1u;
+        let k = 9u * t;
+        let a = vec2f(corners[k], corners[k + 1u]);
+        let b0 = vec2f(corners[k + 3u], corners[k + 4u]);
+        let c0 = vec2f(corners[k + 6u], corners[k + 7u]);
+        let turned = edge(a, b0, c0) < 0.0;
+        let b = select(b0, c0, turned);
+        let c = select(c0, b0, turned);
+        let ea = edge(b, c, p);
+        let eb = edge(c, a, p);
+        let ec = edge(a, b, p);
+        let area = ea + eb + ec;
+        if (!(area > 0.0 && inside(ea, b, c) && inside(eb, c, a) && inside(ec, a, b))) { continue; }
+        let wb = select(eb, ec, turned) / area;
+        let wc = select(ec, eb, turned) / area;
+        // from the differences, so that a level triangle has one depth everywhere
+        let za = corners[k + 2u];
+        let z = za + wb * (corners[k + 5u] - za) + wc * (corners[k + 8u] - za);
+        if (nearest == 0xffffffffu || z < depth) {
+          nearest = t;
+          depth = z;
+          weights = vec3f(1.0 - wb - wc, wb, wc);
+        }
       }
     }
   }

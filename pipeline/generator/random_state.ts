@@ -16,7 +16,11 @@ export class RandomState {
   #next = WORDS;
   #spare: number | null = null;
 
-  /** @param seed a whole number from 0 to 2^32 - 1 */
+  /**
+   * The stream that NumPy begins for this seed.
+   *
+   * @param seed a whole number from 0 to 2^32 - 1
+   */
   constructor(seed: number) {
     let word = seed >>> 0;
     for (let k = 0; k < WORDS; k++) {

@@ -31,7 +31,7 @@ export interface FlameOptions {
 }
 
 /** Where expressions begin among the components of the published model. */
-const FIRST_EXPRESSION = 300;
+export const FIRST_EXPRESSION = 300;
 
 /** Numbers of the model on a device. */
 export interface FlameTensors {
