@@ -35,8 +35,13 @@ import { relativeDistance } from "./golden_mannequin.ts";
 import { goldenLpips } from "./golden_networks.ts";
 import type { GoldenFile, GoldenResult } from "./goldens.ts";
 
-/** Losses: largest difference over the wanted one. Pictures and w: norm of the error over the norm. */
-const LOSS = 1e-2, RESULT = 1e-2;
+/** Largest difference of a loss over the wanted one. */
+const LOSS = 1e-2;
+/**
+ * Pictures and w: norm of the error over the norm. Adam's first steps move a weight by the whole rate whatever its
+ * gradient; where that is near zero, rounding decides the direction.
+ */
+const RESULT = 2e-2;
 
 /** `12 Adam steps on w (betas .9,.999), lr .025*ramp(i/12), ...`. */
 interface Schedule {
