@@ -14,7 +14,8 @@
  *
  * This module is what a program that embeds Pantomime needs: the whole method, each of its stages,
  * and what they take. `@pantomime/pantomime/engine` is the tensor engine by itself, `/kernels` its
- * table of WGSL kernels, `/weights` the readers of weight files. See `examples/`.
+ * table of WGSL kernels, `/conformance` what holds kernels of one's own to double precision,
+ * `/weights` the readers of weight files. See `examples/`.
  *
  * @module
  */

@@ -14,6 +14,8 @@ import {
   POISON,
   wordOf,
 } from "./dtype.ts";
+import { adapterKey } from "./adapter_key.ts";
+import { Autotuner, type TuneCache, type Tuned } from "./autotune.ts";
 import {
   DeviceLostError,
   DtypeError,
@@ -37,6 +39,11 @@ export interface DeviceOptions {
   profile?: TileProfile;
   /** Fill every new tensor with NaN, so that an element no kernel writes is seen. */
   poison?: boolean;
+  /**
+   * Choose the fastest of several kernels for each shape, and keep the choices
+   * here; see {@linkcode Device.tune}. Without it every shape has one kernel.
+   */
+  tune?: TuneCache;
 }
 
 /** Memory of a device, in bytes. */
@@ -95,9 +102,13 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       requiredLimits,
       requiredFeatures: features as GPUFeatureName[],
     });
-  const device = await request([...listed, ...UNLISTED_FEATURES])
+  const gpu = await request([...listed, ...UNLISTED_FEATURES])
     .catch(() => request(listed));
-  return new Device(device, adapter.info, options);
+  const device = new Device(gpu, adapter.info, options);
+  if (options.tune) {
+    device.tuner = await Autotuner.open(adapterKey(device), options.tune);
+  }
+  return device;
 }
 
 /**
@@ -113,6 +124,8 @@ export class Device {
   readonly profile: TileProfile;
   /** Whether operators note how to differentiate their results. */
   recording = true;
+  /** Chooses kernels by shape; null on a device that was opened without `tune`. */
+  tuner: Autotuner | null = null;
   readonly #recorder: Recorder;
   readonly #pool: BufferPool;
   readonly #staging: GPUBuffer[] = [];
@@ -215,9 +228,14 @@ export class Device {
     return this.full(shape, 0, dtype);
   }
 
-  /** Replaces the numbers of a tensor, after everything recorded so far. */
+  /**
+   * Replaces the numbers of a tensor, after everything recorded so far.
+   *
+   * @throws {ShapeError} when they are more or fewer
+   */
   write(t: Tensor, data: ArrayLike<number>): void {
     this.#check();
+    requireSize(t, data.length);
     this.#recorder.submit();
     const array = encode(data, t.dtype);
     this.gpu.queue.writeBuffer(
@@ -269,11 +287,13 @@ export class Device {
   /**
    * Copies the numbers of one tensor to another of the same size.
    *
+   * @throws {ShapeError} when one has more
    * @throws {DtypeError} when their element types differ
    */
   copy(from: Tensor, to: Tensor): void {
     this.#check();
     commonDtype("copy", [from, to]);
+    requireSize(to, from.size);
     this.#recorder.copy(from.storage.buffer, to.storage.buffer, from.bytes);
   }
 
@@ -387,6 +407,18 @@ export class Device {
     }
   }
 
+  /**
+   * Finds the fastest kernels for the shapes that operators have met since the
+   * last call, checks their numbers first, and keeps the choices: run a step,
+   * tune, and later steps are faster. Takes seconds for large shapes.
+   *
+   * @returns what was chosen; empty on a device that was opened without `tune`
+   * @throws whatever the cache throws when it cannot save
+   */
+  async tune(): Promise<Tuned[]> {
+    return await this.tuner?.tune(this) ?? [];
+  }
+
   /** GPU time per kernel of what `body` records; null without the feature. */
   async profileKernels(
     body: () => void | Promise<void>,
@@ -417,6 +449,7 @@ export class Device {
   /** Closes the device; its tensors cannot be used any more. */
   close(): void {
     this.trim();
+    this.#pool.destroy();
     this.#recorder.destroy();
     this.#failure ??= new DeviceLostError(
       "The device was closed; open a new one.",
@@ -509,6 +542,13 @@ export class Device {
   #check(): void {
     if (this.#failure) throw this.#failure;
   }
+}
+
+function requireSize(t: Tensor, count: number): void {
+  if (t.size === count) return;
+  throw new ShapeError(
+    `A tensor of shape [${t.shape}] holds ${t.size} numbers, not ${count}.`,
+  );
 }
 
 function foreign(kernel: Kernel, name: string): EngineError {

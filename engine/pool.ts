@@ -33,6 +33,7 @@ export function sizeClass(bytes: number): number {
 export class BufferPool {
   readonly #create: (bytes: number) => GPUBuffer;
   readonly #free = new Map<number, PooledBuffer[]>();
+  readonly #all = new Set<GPUBuffer>();
   readonly #largest: number;
   #nextId = 0;
   /** Bytes in use by tensors. */
@@ -74,6 +75,7 @@ export class BufferPool {
     for (const list of this.#free.values()) {
       for (const pooled of list) {
         pooled.buffer.destroy();
+        this.#all.delete(pooled.buffer);
         this.totalBytes -= pooled.bytes;
         this.buffers--;
       }
@@ -81,8 +83,15 @@ export class BufferPool {
     this.#free.clear();
   }
 
+  /** Destroys every buffer, also those of tensors. */
+  destroy(): void {
+    for (const buffer of this.#all) buffer.destroy();
+    this.#all.clear();
+  }
+
   #make(size: number): PooledBuffer {
     const buffer = this.#create(size);
+    this.#all.add(buffer);
     this.totalBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.totalBytes);
     this.buffers++;

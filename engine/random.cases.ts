@@ -50,3 +50,6 @@ export const randomCases: OperatorCase[] = [
   uniformCase(1, 0, 1000),
   uniformCase(4294967295, 2, 257),
 ];
+
+/** Cases of more than 65,535 workgroups; see `ops/wide.cases.ts`. */
+export const wideRandomCases: OperatorCase[] = [uniformCase(5, 1, 65_537 * 64)];

@@ -38,8 +38,14 @@ interface Pipeline {
 /** Dispatches per submission: enough to hide its cost, few enough to keep the device fed. */
 const BATCH = 128;
 const SLOTS = 1024;
-/** Past this many bind groups the cache starts afresh. */
+/**
+ * After this many new bind groups the old ones are forgotten and collected. CPU
+ * Vulkan keeps a memory mapping for each, of which a process has 65,530 and
+ * then crashes.
+ */
 const BIND_GROUPS = 16384;
+/** Bind groups made since then, by all devices of the process. */
+let bindGroupsMade = 0;
 
 /** Records dispatches in order and submits them in batches. */
 export class Recorder {
@@ -283,7 +289,7 @@ export class Recorder {
     }
     let group = this.#bindGroups.get(key);
     if (!group) {
-      if (this.#bindGroups.size >= BIND_GROUPS) this.forgetBindGroups();
+      if (++bindGroupsMade > BIND_GROUPS) this.#collectBindGroups();
       group = this.#makeBindGroup(pipeline, d);
       this.#bindGroups.set(key, group);
     }
@@ -297,6 +303,18 @@ export class Recorder {
       throw new KernelError(
         `Kernel ${kernel.name} was dispatched with ${count} workgroups in one dimension and this adapter allows ${most}: fold them, as linearWorkgroups does.`,
       );
+    }
+  }
+
+  #collectBindGroups(): void {
+    bindGroupsMade = 0;
+    this.forgetBindGroups();
+    try {
+      // WebGPU frees them when they are collected, and so much memory, which
+      // is never touched, makes JavaScript collect at once
+      new ArrayBuffer(2 ** 30);
+    } catch {
+      // no such room: they go with the next collection
     }
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { EngineError, ReleasedError, ShapeError } from "./errors.ts";
+import { sameShape } from "./shape.ts";
 import type { TapeNode, Tensor } from "./tensor.ts";
 import { add } from "./ops/elementwise.ts";
 
@@ -67,7 +68,8 @@ export interface GradientOptions {
  * Gradients of `result` with respect to `wanted`, each of the shape of its
  * tensor; zeros where the result does not depend on it.
  *
- * @throws {ShapeError} when there is no seed and the result has several elements
+ * @throws {ShapeError} when there is no seed and the result has several elements,
+ * or the seed has another shape
  * @throws {ReleasedError} when a tensor between them was released
  */
 export function gradients(
@@ -76,6 +78,11 @@ export function gradients(
   options: GradientOptions = {},
 ): Tensor[] {
   const device = result.device;
+  if (options.seed && !sameShape(options.seed.shape, result.shape)) {
+    throw new ShapeError(
+      `A seed of shape [${options.seed.shape}] does not fit a result of shape [${result.shape}].`,
+    );
+  }
   if (!options.seed && result.size !== 1) {
     throw new ShapeError(
       `Differentiating a result of shape [${result.shape}] needs a seed of that shape; only a single number has a default.`,
@@ -176,11 +183,15 @@ function order(node: TapeNode | null): number {
  *
  * @param body a pure function of `inputs`
  * @param inputs tensors that the result may be differentiated by
+ * @throws {ShapeError} when there are none
  */
 export function checkpoint(
   body: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
 ): Tensor {
+  if (inputs.length === 0) {
+    throw new ShapeError("A checkpoint takes the tensors that it depends on.");
+  }
   const device = inputs[0].device;
   const compute = () => {
     using scope = device.scope();

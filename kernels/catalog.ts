@@ -7,10 +7,11 @@
  */
 import * as biasAct from "./bias_act/bias_act.ts";
 import * as conv2d from "./conv2d/conv2d.ts";
+import * as depthwise from "./conv2d/depthwise.ts";
 import * as winograd from "./conv2d/winograd.ts";
 import * as elementwise from "./elementwise/elementwise.ts";
 import * as interpolate from "./interpolate/interpolate.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Dtype, dtypesOf, type Kernel } from "./kernel.ts";
 import * as matmul from "./matmul/matmul.ts";
 import * as norm from "./norm/norm.ts";
 import * as optim from "./optim/optim.ts";
@@ -35,6 +36,8 @@ export interface CatalogEntry {
   readonly formula: string;
   /** Devices that it is written for. */
   readonly profiles: readonly KernelProfile[];
+  /** Element types of the tensors that it takes. */
+  readonly dtypes: readonly Dtype[];
 }
 
 const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
@@ -42,6 +45,7 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   reduce,
   matmul,
   conv2d,
+  depthwise,
   winograd,
   biasAct,
   upfirdn2d,
@@ -83,4 +87,5 @@ export const catalog: readonly CatalogEntry[] = FAMILIES
     kernel,
     formula: formulaOf(kernel),
     profiles: profilesOf(kernel.name),
+    dtypes: dtypesOf(kernel),
   }));

@@ -6,21 +6,46 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  Adam,
   add,
+  avgPool2d,
+  biasAct,
+  broadcastTo,
+  concat,
+  conv2d,
+  type Device,
   DeviceLostError,
   EngineError,
+  flip,
+  gradients,
+  interpolate,
   KernelError,
+  layerNorm,
   matmul,
+  maxPool2d,
   openDevice,
+  pad,
+  permute,
+  pointsOnRays,
+  rayMarch,
   ReleasedError,
   reshape,
   ShapeError,
   slice,
   square,
+  stratifiedDepths,
   sum,
+  sumOfProducts,
+  sumOfSquares,
+  type Tensor,
   TensorTooLargeError,
+  upfirdn2d,
 } from "../engine/mod.ts";
-import { defineKernel, KernelDefinitionError } from "../kernels/kernel.ts";
+import {
+  defineKernel,
+  type Kernel,
+  KernelDefinitionError,
+} from "../kernels/kernel.ts";
 import { DOUBLE } from "./support/double_kernel.ts";
 
 Deno.test("use after release is an error that says how to keep the tensor", async () => {
@@ -36,7 +61,37 @@ Deno.test("use after release is an error that says how to keep the tensor", asyn
 Deno.test("shapes that do not fit are errors that name both", async () => {
   using device = await openDevice();
   const a = device.zeros([2, 3]), b = device.zeros([4, 3]);
+  const picture = device.zeros([1, 2, 4, 5]), rows = device.zeros([6, 4]);
   const wrong: [() => unknown, string, string][] = [
+    [() => permute(a, [0, 0]), "0,0", "2,3"],
+    [() => permute(a, [1]), "[1]", "2,3"],
+    [() => broadcastTo(a, [4, 3]), "2,3", "4,3"],
+    [() => broadcastTo(a, [3]), "2,3", "[3]"],
+    [() => reshape(a, [4, -1]), "2,3", "4,-1"],
+    [() => pad(a, [[1, 1]]), "2,3", "[[1,1]]"],
+    [() => pad(a, [[0, 0], [-1, 0]]), "2,3", "-1"],
+    [() => concat([a, device.zeros([2])], 0), "2,3", "[2]"],
+    [() => concat([], 0), "no tensors", "concat"],
+    [() => flip(a, [2]), "2", "2 axes"],
+    [() => slice(a, [0.5, 0], [1, 1]), "0.5", "2,3"],
+    [() => sumOfSquares(a, 3), "3 last axes", "2,3"],
+    [() => sumOfProducts(a, b, 1), "2,3", "4,3"],
+    [() => conv2d(picture, device.zeros([3, 5, 3, 3])), "1,2,4,5", "3,5,3,3"],
+    [() => biasAct(picture, device.zeros([3])), "[3]", "1,2,4,5"],
+    [() => layerNorm(a, device.zeros([2]), device.zeros([3])), "[2]", "2,3"],
+    [() => maxPool2d(picture, { kernel: 6 }), "6,6", "1,2,4,5"],
+    [() => avgPool2d(picture, { kernel: 2, stride: 0 }), "0,0", "1,2,4,5"],
+    [() => interpolate(picture, [2.5, 2]), "2.5,2", "1,2,4,5"],
+    [() => upfirdn2d(picture, []), "0 taps", "upfirdn2d"],
+    [() => upfirdn2d(picture, [1], { up: 0 }), "up 0", "upfirdn2d"],
+    [() => rayMarch(device.zeros([5, 4, 2]), rows), "5,4,2", "6,4"],
+    [() => pointsOnRays(device.zeros([5, 6]), rows), "5,6", "6,4"],
+    [() => stratifiedDepths(device.zeros([5, 2]), rows), "5,2", "6,4"],
+    [() => new Adam([a]).step([]), "2,3", "none"],
+    [() => new Adam([a]).step([b]), "2,3", "4,3"],
+    [() => gradients(square(a), [a], { seed: b }), "4,3", "2,3"],
+    [() => device.write(a, [1, 2]), "2,3", "not 2"],
+    [() => device.copy(a, b), "4,3", "not 6"],
     [() => add(a, b), "2,3", "4,3"],
     [() => matmul(a, b), "2,3", "4,3"],
     [() => reshape(a, [7]), "2,3", "7"],
@@ -59,22 +114,43 @@ Deno.test("a tensor that the adapter cannot bind is refused with both sizes", as
   assertStringIncludes(error.message, `${device.maxTensorBytes}`);
 });
 
-Deno.test("a kernel that does not compile is named with its specialisation", async () => {
-  using device = await openDevice();
-  const broken = defineKernel(
-    "test.broken",
-    DOUBLE.replace("x[id.x] *", "z[id.x] *"),
-  );
+/** Launches a kernel like `DOUBLE` on new tensors and returns its output. */
+function launchDouble(device: Device, kernel: Kernel): Tensor {
   const x = device.full([4], 1), y = device.empty([4]);
-  device.run(broken, {
+  device.run(kernel, {
     tensors: { x, y },
     params: { n: 4 },
     constants: { FACTOR: 3 },
     workgroups: [1],
   });
+  return y;
+}
+
+const BROKEN = DOUBLE.replace("x[id.x] *", "z[id.x] *");
+
+Deno.test("a kernel that does not compile is named with its specialisation and line", async () => {
+  using device = await openDevice();
+  const y = launchDouble(device, defineKernel("test.broken", BROKEN));
   const error = await assertRejects(() => y.data(), KernelError);
   assertStringIncludes(error.message, "test.broken<FACTOR=3>");
-  assertStringIncludes(error.message, "z");
+  const line = BROKEN.split("\n").findIndex((text) => text.includes("z["));
+  assertStringIncludes(error.message, `line ${line + 1}`);
+  assertStringIncludes(error.message, "`z`");
+});
+
+Deno.test("a kernel that does not compile takes nothing else with it", async () => {
+  using device = await openDevice();
+  const kernel = defineKernel("test.broken", BROKEN);
+  const before = square(device.full([4], 3));
+  const y = launchDouble(device, kernel);
+  const after = square(device.full([4], 5));
+  await assertRejects(() => y.data(), KernelError);
+  // thrown once: what was computed around it is right, and the device goes on
+  const data = await device.read(before, after, square(after));
+  assertEquals(data.map((d) => d[3]), [9, 25, 625]);
+  assertThrows(() => launchDouble(device, kernel), KernelError, "line");
+  const mended = launchDouble(device, defineKernel("test.broken", DOUBLE));
+  assertEquals([...await mended.data()], [3, 3, 3, 3]);
 });
 
 Deno.test("launches without a buffer, a parameter or a known constant are refused", async () => {
@@ -142,17 +218,45 @@ Deno.test("a device lost in the middle of a step is an error, not silence", asyn
   device.close();
 });
 
-Deno.test("a command that WebGPU refuses reaches the caller", async () => {
+Deno.test("a tensor that is written and bound twice is refused by name", async () => {
   using device = await openDevice();
-  const kernel = defineKernel("test.double", DOUBLE);
-  const y = device.empty([3]);
-  // one buffer as input and output of a dispatch
-  device.run(kernel, {
-    tensors: { x: y, y },
-    params: { n: 3 },
-    workgroups: [1],
-  });
-  await assertRejects(() => y.data(), EngineError, "WebGPU refused");
+  const y = device.full([3], 2);
+  assertThrows(
+    () =>
+      device.run(defineKernel("test.double", DOUBLE), {
+        tensors: { x: y, y },
+        params: { n: 3 },
+        workgroups: [1],
+      }),
+    KernelError,
+    "one tensor as y, which it writes, and as x",
+  );
+  assertEquals([...await y.data()], [2, 2, 2]);
+});
+
+Deno.test("more workgroups than the adapter allows in one dimension are refused", async () => {
+  using device = await openDevice();
+  const x = device.full([3], 1), y = device.empty([3]);
+  const count = device.gpu.limits.maxComputeWorkgroupsPerDimension + 1;
+  assertThrows(
+    () =>
+      device.run(defineKernel("test.double", DOUBLE), {
+        tensors: { x, y },
+        params: { n: 3 },
+        workgroups: [1, count],
+      }),
+    KernelError,
+    "linearWorkgroups",
+  );
+});
+
+Deno.test("a command that WebGPU refuses reaches the caller once", async () => {
+  using device = await openDevice();
+  const x = device.full([2], 3);
+  device.gpu.createBuffer({ size: 4, usage: 0 });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await assertRejects(() => x.data(), EngineError, "WebGPU refused");
+  assertEquals([...await x.data()], [3, 3]);
 });
 
 Deno.test("two devices work side by side and do not mix", async () => {

@@ -3,9 +3,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { openDevice } from "../engine/mod.ts";
 import { animate } from "../examples/animate.ts";
+import { checkBlobs, fitBlobs } from "../examples/custom_kernel.ts";
 import { fitPicture } from "../examples/fit_picture.ts";
 import { renderHead, sheet, YAWS } from "../examples/render_heads.ts";
 import { largest, runGraphModel } from "../examples/run_graph_model.ts";
+import { spirals, trainMlp } from "../examples/train_mlp.ts";
 import * as everything from "../mod.ts";
 import { crop, readPicture, resize } from "../pipeline/media/picture.ts";
 import { BUNDLED_SOURCE } from "../pipeline/options.ts";
@@ -63,6 +65,35 @@ Deno.test("examples/fit_picture.ts learns a picture", async () => {
   assert(losses[2] < 0.6 * losses[0], `${losses}`);
   const quality = psnr(fitted.data, picture.data);
   assert(quality > 20, `${quality} dB`);
+});
+
+Deno.test({
+  name: "examples/train_mlp.ts tells two spirals apart, without any permission",
+  permissions: "none",
+  fn: async () => {
+    using device = await openDevice();
+    const { losses, accuracy } = await trainMlp(
+      device,
+      spirals(400, 1),
+      spirals(300, 2),
+      150,
+    );
+    assertEquals(losses.length, 10);
+    assert(losses[9] < 0.3 * losses[0], `${losses}`);
+    assert(accuracy > 0.95, `${accuracy}`);
+  },
+});
+
+Deno.test("examples/custom_kernel.ts holds its kernels to double precision and draws a picture", async () => {
+  assertEquals(await checkBlobs(), []);
+  using device = await openDevice();
+  const face = crop(await readPicture(BUNDLED_SOURCE), {
+    ...{ left: 135, top: 36, width: 180, height: 180 },
+  });
+  const picture = await resize(face, 24, 24);
+  const drawn = await fitBlobs(device, picture, { count: 60, steps: 60 });
+  const quality = psnr(drawn.data, picture.data);
+  assert(quality > 17, `${quality} dB`);
 });
 
 Deno.test("examples/run_graph_model.ts tells a woman in her middle years from her photograph", async () => {

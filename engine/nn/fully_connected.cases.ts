@@ -52,6 +52,7 @@ function layerCase(
     run: ({ x, weight, bias }) =>
       fullyConnected(x, { weight, bias: bias ?? null }, options),
     reference: (a) => fullyConnectedReference(a, options),
+    linear: biased || options.act ? [] : ["x", "weight"],
   };
 }
 

@@ -84,6 +84,17 @@ export function modulatedConv2dReference(
   });
 }
 
+/** Without noise, bias and activation it is linear in x, and without demodulation in all three. */
+function linearInputs(
+  { demodulate = true, noise, bias, act, clamp }: Plain & {
+    noise?: number;
+    bias?: boolean;
+  },
+): string[] {
+  if (noise || bias || act || clamp) return [];
+  return demodulate ? ["x"] : ["x", "weight", "styles"];
+}
+
 function convCase(
   name: string,
   [n, ci, co, side]: number[],
@@ -109,6 +120,7 @@ function convCase(
     run: ({ x, weight, styles, noise, bias }) =>
       modulatedConv2d(x, weight, styles, { ...plain, noise, bias }),
     reference: (a) => modulatedConv2dReference(a, plain),
+    linear: linearInputs(options),
   };
 }
 

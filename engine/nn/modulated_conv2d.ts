@@ -75,6 +75,12 @@ export function modulatedConv2d(
   options: ModulatedConv2dOptions = {},
 ): Tensor {
   const [n, ci] = x.shape;
+  const [, , kh, kw] = weight.shape;
+  if (kh !== kw || kh % 2 === 0) {
+    throw new ShapeError(
+      `Modulated convolution takes square weights of odd size, not [${weight.shape}].`,
+    );
+  }
   if (
     styles.shape[0] !== n || styles.shape[1] !== ci || weight.shape[1] !== ci
   ) {

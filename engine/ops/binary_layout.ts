@@ -10,14 +10,14 @@ import type { Neighbours } from "./neighbours.ts";
 /** What a launch of the binary kernel takes beside its tensors. */
 export interface BinaryLayout {
   /** The kernel's `LAYOUT`. */
-  layout: 0 | 1 | 2;
+  layout: 0 | 2;
   /** Sizes and strides of six axes. */
   params: Record<string, number>;
   /** Workgroups in x, y, z. */
   workgroups: [number, number, number?];
 }
 
-/** How a launch finds the operands of an element; see binary.wgsl. */
+/** How a launch finds the operands of an element, their shapes being different; see binary.wgsl. */
 export function binaryLayout(
   a: Shape,
   b: Shape,
@@ -34,7 +34,6 @@ export function binaryLayout(
     params[`b${k}`] = sb[k];
   }
   const n = elementCount(shape), inner = rowLength(a, b, shape);
-  if (sameShape(a, b)) return { layout: 1, params, workgroups };
   if (inner === 0) return { layout: 0, params, workgroups };
   const rows = n / inner, y = Math.min(rows, 65535);
   return {

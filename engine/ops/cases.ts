@@ -5,24 +5,28 @@
  */
 import { fullyConnectedCases } from "../nn/fully_connected.cases.ts";
 import { modulatedConv2dCases } from "../nn/modulated_conv2d.cases.ts";
-import { adamCases } from "../optim/adam.cases.ts";
-import { randomCases } from "../random.cases.ts";
+import { adamCases, wideAdamCases } from "../optim/adam.cases.ts";
+import { randomCases, wideRandomCases } from "../random.cases.ts";
 import { biasActCases } from "./bias_act.cases.ts";
 import type { OperatorCase } from "./conformance.ts";
 import { conv2dCases } from "./conv2d.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
+import { f16Cases } from "./f16.cases.ts";
 import { interpolateCases } from "./interpolate.cases.ts";
+import { marchingCubesCases } from "./marching_cubes.cases.ts";
 import { matmulCases } from "./matmul.cases.ts";
 import { matmul } from "./matmul.ts";
 import { movementCases } from "./movement.cases.ts";
 import { normCases } from "./norm.cases.ts";
 import { poolCases } from "./pool.cases.ts";
-import { rasterCases } from "./raster.cases.ts";
-import { raymarchCases } from "./raymarch.cases.ts";
+import { rasterCases, wideRasterCases } from "./raster.cases.ts";
+import { raymarchCases, wideRaymarchCases } from "./raymarch.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
 import { build, reader } from "./reference.ts";
-import { triplaneCases } from "./triplane.cases.ts";
+import { triplaneCases, wideTriplaneCases } from "./triplane.cases.ts";
 import { upfirdn2dCases } from "./upfirdn2d.cases.ts";
+import { wideOperatorCases } from "./wide.cases.ts";
+import { widePictureCases } from "./wide_pictures.cases.ts";
 
 /** More matrices than the fast kernels split: the simple one takes them on every device. */
 const manyMatrices: OperatorCase = {
@@ -55,11 +59,23 @@ export const families: Readonly<Record<string, readonly OperatorCase[]>> = {
   norm: normCases,
   triplane: triplaneCases,
   raymarch: raymarchCases,
+  f16: f16Cases,
   nn: [...modulatedConv2dCases, ...fullyConnectedCases],
-  raster: rasterCases,
+  raster: [...rasterCases, ...marchingCubesCases],
   random: randomCases,
   optim: adamCases,
 };
 
-/** Every case. */
+/** Cases of more than 65,535 workgroups. */
+export const wideCases: readonly OperatorCase[] = [
+  ...wideOperatorCases,
+  ...widePictureCases,
+  ...wideTriplaneCases,
+  ...wideRaymarchCases,
+  ...wideRasterCases,
+  ...wideRandomCases,
+  ...wideAdamCases,
+];
+
+/** Every case but those of {@linkcode wideCases}. */
 export const cases: readonly OperatorCase[] = Object.values(families).flat();

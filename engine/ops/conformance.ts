@@ -5,23 +5,28 @@
  * - the gradient, taken in the middle of a graph with a random cotangent,
  *   agrees with the derivative of the reference along several directions;
  * - for linear inputs, <A d, c> = <d, A' c> holds on the device;
+ * - NaN and infinity in an input come out where the reference has them;
  * - on a device opened with `poison`, every number of the result is written.
  *
  * @module
  */
+import type { Dtype } from "../../kernels/kernel.ts";
 import type { Device } from "../device.ts";
 import { gradients } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { affine, multiply } from "./elementwise.ts";
 import {
   differentiable,
-  dot,
   type Expectation,
   expectation,
-  type Probe,
 } from "./expectation.ts";
 import { formula } from "./formula.ts";
+import { adjointError, relativeError, slopeError } from "./measures.ts";
+import { type NonFinite, nonFiniteFailures } from "./non_finite.ts";
 import { sum } from "./reduce.ts";
+
+export { relativeError } from "./measures.ts";
+export type { NonFinite } from "./non_finite.ts";
 
 /** Numbers in row-major order with their shape, in double precision. */
 export interface NumberArray {
@@ -39,10 +44,16 @@ export interface CaseInput {
   readonly scale?: number;
   /** Middle of the range; 0 when absent. */
   readonly shift?: number;
-  /** Whether the gradient with respect to it is checked; true when absent. */
+  /** How it is stored, and what the numbers are rounded to; f32 when absent. */
+  readonly dtype?: Dtype;
+  /** Whether the gradient with respect to it is checked; true for f32 when absent. */
   readonly differentiable?: boolean;
   /** Changes the numbers of the formula, for instance to sort them. */
   readonly adjust?: (data: Float32Array) => void;
+  /** What is promised of NaN and infinity in it; `exact` when absent. */
+  readonly nonFinite?: NonFinite;
+  /** Whether all of a case's `copies` have it in common; false when absent. */
+  readonly shared?: boolean;
 }
 
 /** One operator with one set of shapes and attributes. */
@@ -66,6 +77,12 @@ export interface OperatorCase {
   readonly gradientTolerance?: number;
   /** Names of the inputs in which the operator is linear, others held fixed. */
   readonly linear?: readonly string[];
+  /**
+   * How often the inputs, and with them the result, are repeated along their
+   * first axis: sizes for which a reference would take too long. The reference
+   * is of one copy, and every copy is held to it. 1 when absent.
+   */
+  readonly copies?: number;
 }
 
 /** Tolerance of cases that name none. */
@@ -102,41 +119,116 @@ export async function checkCase(
   c: OperatorCase,
 ): Promise<CaseResult> {
   using _scope = device.scope();
-  const expected = expectation(c);
-  const leaves: Record<string, Tensor> = {};
-  for (const [name, { shape }] of Object.entries(c.inputs)) {
-    leaves[name] = device.tensor(expected.values[name], shape);
-  }
+  const expected = expectation(c), copies = c.copies ?? 1;
+  const leaves = leavesOf(device, c, expected);
   const names = differentiable(c);
   for (const name of names) leaves[name].track();
   const { result, found } = differentiate(device, c, leaves, expected);
-  const linear = names.filter((name) => c.linear?.includes(name));
+  const linear = copies > 1
+    ? []
+    : names.filter((name) => c.linear?.includes(name));
   const images = device.withoutTape(() =>
     linear.map((name) => c.run({ ...leaves, [name]: probe(device, c, name) }))
   );
-  const shape = `[${result.shape}]`, right = `[${expected.wanted.shape}]`;
-  if (shape !== right) {
+  const right = repeatedShape(expected.wanted.shape, copies);
+  if (`${result.shape}` !== `${right}`) {
     return report(c, { forward: Infinity, gradient: 0, adjoint: 0 }, [
-      `the shape is ${shape} instead of ${right}`,
+      `the shape is [${result.shape}] instead of [${right}]`,
     ]);
   }
-  const read = await device.read(result, ...found, ...images);
-  const slopes = Object.fromEntries(names.map((n, k) => [n, read[1 + k]]));
-  return report(c, {
-    forward: relativeError(read[0], expected.wanted.data),
-    gradient: Math.max(0, ...expected.probes.map((p) => slopeError(p, slopes))),
+  const [y, ...read] = await device.read(result, ...found, ...images);
+  const slopes = names.map((name, k) =>
+    firstCopy(read[k], copies, c.inputs[name].shared ?? false)
+  );
+  const errors = {
+    forward: Math.max(
+      ...parts(y, copies).map((p) => relativeError(p, expected.wanted.data)),
+    ),
+    gradient: Math.max(
+      0,
+      ...expected.probes.map((p) =>
+        slopeError(p, slopes[names.indexOf(p.input)].gradient)
+      ),
+      ...slopes.map((slope) => slope.unevenness),
+    ),
     adjoint: Math.max(
       0,
       ...linear.map((name, k) =>
         adjointError(
           directionOf(c, name),
-          slopes[name],
-          read[1 + names.length + k],
+          slopes[names.indexOf(name)].gradient,
+          read[names.length + k],
           expected.cotangent,
         )
       ),
     ),
-  });
+  };
+  const { tolerance = TOLERANCE } = c;
+  return report(
+    c,
+    errors,
+    await nonFiniteFailures(device, c, leaves, tolerance),
+  );
+}
+
+/** The inputs on the device. */
+function leavesOf(
+  device: Device,
+  c: OperatorCase,
+  { values }: Expectation,
+): Record<string, Tensor> {
+  const leaves: Record<string, Tensor> = {};
+  for (const [name, input] of Object.entries(c.inputs)) {
+    const copies = input.shared ? 1 : c.copies ?? 1;
+    leaves[name] = device.tensor(
+      repeated(values[name], copies),
+      repeatedShape(input.shape, copies),
+      input.dtype,
+    );
+  }
+  return leaves;
+}
+
+function repeatedShape(shape: readonly number[], copies: number): number[] {
+  return shape.map((n, k) => k === 0 ? n * copies : n);
+}
+
+function repeated(
+  data: Float32Array<ArrayBuffer>,
+  copies: number,
+): Float32Array<ArrayBuffer> {
+  if (copies === 1) return data;
+  const all = new Float32Array(data.length * copies);
+  for (let k = 0; k < copies; k++) all.set(data, k * data.length);
+  return all;
+}
+
+function parts(data: Float32Array, copies: number): Float32Array[] {
+  const size = data.length / copies;
+  return Array.from(
+    { length: copies },
+    (_, k) => data.subarray(k * size, (k + 1) * size),
+  );
+}
+
+/**
+ * The gradient of one copy, and how far that of any other is from it; an input
+ * that all share receives the sum.
+ */
+function firstCopy(
+  gradient: Float32Array,
+  copies: number,
+  shared: boolean,
+): { gradient: Float32Array; unevenness: number } {
+  if (copies === 1) return { gradient, unevenness: 0 };
+  if (shared) {
+    return { gradient: gradient.map((v) => v / copies), unevenness: 0 };
+  }
+  const [first, ...others] = parts(gradient, copies);
+  return {
+    gradient: first,
+    unevenness: Math.max(...others.map((o) => relativeError(o, first))),
+  };
 }
 
 /** The operator between two others, and gradients of the leaves. */
@@ -152,10 +244,11 @@ function differentiate(
   }
   const result = c.run(inner);
   const wanted = differentiable(c).map((name) => leaves[name]);
-  if (wanted.length === 0 || result.size !== expected.cotangent.length) {
+  const data = repeated(expected.cotangent, c.copies ?? 1);
+  if (wanted.length === 0 || result.size !== data.length) {
     return { result, found: [] };
   }
-  const cotangent = device.tensor(expected.cotangent, result.shape);
+  const cotangent = device.tensor(data, result.shape);
   return { result, found: gradients(sum(multiply(result, cotangent)), wanted) };
 }
 
@@ -167,83 +260,25 @@ function probe(device: Device, c: OperatorCase, name: string): Tensor {
   return device.tensor(directionOf(c, name), c.inputs[name].shape);
 }
 
+/** @param known what is wrong already: the shape, or NaN and infinity. */
 function report(
   c: OperatorCase,
   errors: { forward: number; gradient: number; adjoint: number },
-  failures: string[] = [],
+  known: readonly string[] = [],
 ): CaseResult {
   const { operator, name, tolerance = TOLERANCE } = c;
   const gradientTolerance = c.gradientTolerance ?? 5 * tolerance;
-  const over = (what: string, error: number, limit: number) => {
-    if (error <= limit) return;
-    failures.push(
+  const over = (what: string, error: number, limit: number): string[] =>
+    error <= limit ? [] : [
       `${what} is off by ${error.toExponential(1)} (${
         limit.toExponential(1)
       } allowed)`,
-    );
-  };
-  if (failures.length === 0) {
-    over("the result", errors.forward, tolerance);
-    over("the gradient", errors.gradient, gradientTolerance);
-    over("the adjoint identity", errors.adjoint, gradientTolerance);
-  }
+    ];
+  const failures = [
+    ...over("the result", errors.forward, tolerance),
+    ...over("the gradient", errors.gradient, gradientTolerance),
+    ...over("the adjoint identity", errors.adjoint, gradientTolerance),
+    ...known,
+  ];
   return { operator, name, ...errors, tolerance, gradientTolerance, failures };
-}
-
-/** Largest difference over the largest magnitude wanted; NaN counts as infinite. */
-export function relativeError(
-  got: ArrayLike<number>,
-  wanted: ArrayLike<number>,
-): number {
-  if (got.length !== wanted.length) return Infinity;
-  let error = 0, scale = 0;
-  for (let k = 0; k < wanted.length; k++) {
-    const difference = Math.abs(got[k] - wanted[k]);
-    if (Number.isNaN(difference)) return Infinity;
-    if (difference > error) error = difference;
-    scale = Math.max(scale, Math.abs(wanted[k]));
-  }
-  return scale > 0 ? error / scale : error;
-}
-
-function slopeError(p: Probe, slopes: Record<string, Float32Array>): number {
-  const gradient = slopes[p.input];
-  const got = dot(gradient, p.direction);
-  // a gradient is as exact as its largest numbers, not as its smallest
-  const floor = 0.05 * largest(gradient) * largest(p.direction);
-  const scale = Math.max(
-    Math.abs(p.derivative),
-    spread(gradient, p.direction),
-    floor,
-  );
-  return ratio(Math.abs(got - p.derivative), scale);
-}
-
-function adjointError(
-  direction: ArrayLike<number>,
-  gradient: Float32Array,
-  image: Float32Array,
-  cotangent: ArrayLike<number>,
-): number {
-  const left = dot(image, cotangent), right = dot(gradient, direction);
-  const scale = Math.max(spread(image, cotangent), spread(gradient, direction));
-  return ratio(Math.abs(left - right), scale);
-}
-
-/** Root of the sum of squared products: how large a sum with random signs gets. */
-function spread(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let total = 0;
-  for (let k = 0; k < a.length; k++) total += (a[k] * b[k]) ** 2;
-  return Math.sqrt(total);
-}
-
-function largest(a: ArrayLike<number>): number {
-  let found = 0;
-  for (let k = 0; k < a.length; k++) found = Math.max(found, Math.abs(a[k]));
-  return found;
-}
-
-function ratio(error: number, scale: number): number {
-  if (Number.isNaN(error)) return Infinity;
-  return scale > 0 ? error / scale : error;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OperatorCase } from "./conformance.ts";
+import type { CaseInput, OperatorCase } from "./conformance.ts";
 import {
   conv2d,
   type Conv2dOptions,
@@ -15,6 +15,24 @@ import {
   convTranspose2dReference,
 } from "./conv2d.reference.ts";
 
+/**
+ * Fast kernels multiply the weight by the zeros around a picture, and Winograd's
+ * method adds and subtracts neighbours of a pixel.
+ */
+function inputs(
+  name: string,
+  x: number[],
+  w: number[],
+): Record<string, CaseInput> {
+  return {
+    x: {
+      shape: x,
+      nonFinite: name.includes("Winograd") ? "spreads" : "exact",
+    },
+    w: { shape: w, nonFinite: "spreads" },
+  };
+}
+
 function forwardCase(
   name: string,
   x: number[],
@@ -24,7 +42,7 @@ function forwardCase(
   return {
     operator: "conv2d",
     name,
-    inputs: { x: { shape: x }, w: { shape: w } },
+    inputs: inputs(name, x, w),
     run: (t) => conv2d(t.x, t.w, options),
     reference: (a) => conv2dReference(a.x, a.w, options),
     linear: ["x", "w"],
@@ -40,7 +58,7 @@ function transposeCase(
   return {
     operator: "convTranspose2d",
     name,
-    inputs: { x: { shape: x }, w: { shape: w } },
+    inputs: inputs(name, x, w),
     run: (t) => convTranspose2d(t.x, t.w, options),
     reference: (a) => convTranspose2dReference(a.x, a.w, options),
     linear: ["x", "w"],
@@ -66,9 +84,30 @@ export const conv2dCases: OperatorCase[] = [
   forwardCase("3x3 Winograd, odd, batch 3", [3, 50, 13, 11], [48, 50, 3, 3], {
     padding: [0, 2, 1, 3],
   }),
+  forwardCase("3x3 Winograd in several chunks", [1, 32, 130, 66], [
+    ...[33, 32],
+    ...[3, 3],
+  ], { padding: 1 }),
+  forwardCase("one more than a tile", [1, 65, 5, 13], [65, 65, 1, 1]),
+  forwardCase("one less than a tile", [1, 63, 7, 9], [63, 63, 1, 1]),
+  forwardCase("3x3 across tiles, stride 2", [2, 9, 17, 19], [66, 9, 3, 3], {
+    stride: 2,
+    padding: [0, 1, 2, 1],
+  }),
+  forwardCase("3x3 across tiles, dilation 2", [1, 10, 12, 11], [17, 10, 3, 3], {
+    dilation: 2,
+    padding: 2,
+  }),
+  forwardCase("3x3 across tiles, two groups", [2, 18, 9, 10], [34, 9, 3, 3], {
+    groups: 2,
+    padding: 1,
+  }),
   forwardCase("3x3 wide padding", [1, 3, 5, 6], [4, 3, 3, 3], { padding: 4 }),
   forwardCase("3x3 asymmetric padding", [1, 3, 6, 7], [4, 3, 3, 3], {
     padding: [0, 1, 2, 3],
+  }),
+  forwardCase("3x3 cropped", [1, 3, 9, 10], [4, 3, 3, 3], {
+    padding: [-1, 0, 1, -2],
   }),
   forwardCase("3x3 stride 2", [2, 5, 9, 12], [7, 5, 3, 3], {
     stride: 2,
@@ -98,6 +137,10 @@ export const conv2dCases: OperatorCase[] = [
     groups: 7,
     padding: 1,
   }),
+  forwardCase("3x3 depthwise across tiles", [2, 3, 19, 38], [3, 1, 3, 3], {
+    groups: 3,
+    padding: [0, 2, 1, 0],
+  }),
   forwardCase("3x3 depthwise stride 2", [1, 6, 9, 10], [6, 1, 3, 3], {
     groups: 6,
     stride: 2,
@@ -122,6 +165,10 @@ export const conv2dCases: OperatorCase[] = [
   transposeCase("stride 1", [1, 3, 5, 6], [3, 4, 3, 3], { padding: 1 }),
   transposeCase("stride 2", [1, 5, 4, 6], [5, 7, 3, 3], { stride: 2 }),
   transposeCase("stride 2 batch 3", [3, 6, 7, 5], [6, 9, 3, 3], { stride: 2 }),
+  transposeCase("stride 2 across tiles", [1, 67, 9, 8], [67, 65, 3, 3], {
+    stride: 2,
+    padding: [0, 1, 1, 0],
+  }),
   transposeCase("stride 2 to 33", [1, 16, 16, 16], [16, 8, 3, 3], {
     stride: 2,
   }),

@@ -34,23 +34,24 @@ export function conv2dReference(
   const ow =
     Math.floor((width + left + right - dilation * (kw - 1) - 1) / stride) + 1;
   const y = new Float64Array(n * co * oh * ow);
-  const at = (b: number, c: number, r: number, s: number) =>
-    r < 0 || r >= h || s < 0 || s >= width
-      ? 0
-      : x.data[((b * ci + c) * h + r) * width + s];
   let k = 0;
   for (let b = 0; b < n; b++) {
     for (let o = 0; o < co; o++) {
       const base = Math.floor(o / cout) * cin;
       for (let p = 0; p < oh; p++) {
         for (let q = 0; q < ow; q++) {
-          let sum = 0, tap = o * cin * kh * kw;
+          // padding is nothing, also where the weight is not finite
+          let sum = 0;
           for (let c = 0; c < cin; c++) {
+            const plane = (b * ci + base + c) * h, taps = (o * cin + c) * kh;
             for (let i = 0; i < kh; i++) {
+              const r = p * stride + i * dilation - top;
+              if (r < 0 || r >= h) continue;
               for (let j = 0; j < kw; j++) {
-                const r = p * stride + i * dilation - top;
                 const s = q * stride + j * dilation - left;
-                sum += w.data[tap++] * at(b, base + c, r, s);
+                if (s < 0 || s >= width) continue;
+                sum += w.data[(taps + i) * kw + j] *
+                  x.data[(plane + r) * width + s];
               }
             }
           }

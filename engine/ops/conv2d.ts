@@ -15,13 +15,19 @@ import {
   forwardDispatches,
 } from "../../kernels/conv2d/conv2d.ts";
 import type { Geometry } from "../../kernels/conv2d/walk.ts";
-import { winograd } from "../../kernels/conv2d/winograd.ts";
+import {
+  backwardDataMethods,
+  backwardWeightMethods,
+  forwardMethods,
+} from "../../kernels/conv2d/methods.ts";
 import { commonDtype, noGradient } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { record } from "../tape.ts";
 import type { Shape, Tensor } from "../tensor.ts";
-import { launchWinograd } from "./conv2d.winograd.ts";
+import { launchWinograd, launchWinogradWeight } from "./conv2d.winograd.ts";
 import { sum } from "./reduce.ts";
+import { chosen } from "../autotune.ts";
+import { type ConvDirection, tunableConv } from "./tunable.ts";
 import { variantOf } from "./variant.ts";
 
 /** Zeros around an image: all sides alike, or [top, bottom, left, right]. */
@@ -98,7 +104,7 @@ export function convTranspose2d(
 }
 
 function forwardOp(x: Tensor, w: Tensor, c: Geometry): Tensor {
-  return record(launchForward(x, w, c), [x, w], (g, needs) => {
+  return record(launch(FORWARD, x, w, c), [x, w], (g, needs) => {
     if (x.dtype !== "f32") throw noGradient("conv2d", x.dtype);
     return [
       needs[0] ? dataGradientOp(g, w, c) : null,
@@ -108,7 +114,7 @@ function forwardOp(x: Tensor, w: Tensor, c: Geometry): Tensor {
 }
 
 function dataGradientOp(g: Tensor, w: Tensor, c: Geometry): Tensor {
-  return record(launchBackwardData(g, w, c), [g, w], (gx, needs) => {
+  return record(launch(BACKWARD_DATA, g, w, c), [g, w], (gx, needs) => {
     if (g.dtype !== "f32") throw noGradient("convTranspose2d", g.dtype);
     return [
       needs[0] ? forwardOp(gx, w, c) : null,
@@ -118,7 +124,7 @@ function dataGradientOp(g: Tensor, w: Tensor, c: Geometry): Tensor {
 }
 
 function weightGradientOp(x: Tensor, g: Tensor, c: Geometry): Tensor {
-  return record(launchBackwardWeight(x, g, c), [x, g], (gw, needs) => [
+  return record(launch(BACKWARD_WEIGHT, x, g, c), [x, g], (gw, needs) => [
     needs[0] ? dataGradientOp(g, gw, c) : null,
     needs[1] ? forwardOp(x, gw, c) : null,
   ]);
@@ -134,32 +140,64 @@ function launchAll(
   }
 }
 
-function launchForward(x: Tensor, w: Tensor, c: Geometry): Tensor {
-  const y = x.device.empty(outputShape(c), x.dtype);
-  const variant = variantOf(x.device), fast = winograd(c, variant, "forward");
-  if (fast) launchWinograd(fast, x, w, y);
-  else launchAll({ x, weight: w, y }, forwardDispatches(c, variant));
-  return y;
-}
+const FORWARD: ConvDirection = {
+  operator: "conv2d.forward",
+  shapes: (c) => [imageShape(c), weightShape(c)],
+  methods: forwardMethods,
+  run(x, w, c, method) {
+    const y = x.device.empty(outputShape(c), x.dtype);
+    if (method.kernels === "winograd") launchWinograd(c, "forward", x, w, y);
+    else launchAll({ x, weight: w, y }, forwardDispatches(c, method));
+    return y;
+  },
+};
 
-function launchBackwardData(g: Tensor, w: Tensor, c: Geometry): Tensor {
-  const y = g.device.empty(imageShape(c), g.dtype);
-  const variant = variantOf(g.device), fast = winograd(c, variant, "data");
-  if (fast) launchWinograd(fast, g, w, y);
-  // the fast kernels call what they read x, the always-right one g
-  else launchAll({ x: g, g, weight: w, y }, backwardDataDispatches(c, variant));
-  return y;
-}
+const BACKWARD_DATA: ConvDirection = {
+  operator: "conv2d.backward_data",
+  shapes: (c) => [outputShape(c), weightShape(c)],
+  methods: backwardDataMethods,
+  run(g, w, c, method) {
+    const y = g.device.empty(imageShape(c), g.dtype);
+    const tensors = { x: g, g, weight: w, y };
+    if (method.kernels === "winograd") launchWinograd(c, "data", g, w, y);
+    // the fast kernels call what they read x, the always-right one g
+    else launchAll(tensors, backwardDataDispatches(c, method));
+    return y;
+  },
+};
 
-function launchBackwardWeight(x: Tensor, g: Tensor, c: Geometry): Tensor {
-  const device = x.device, shape = weightShape(c);
-  const { parts, dispatch } = backwardWeightDispatch(c, variantOf(device));
-  const y = device.empty(parts === 1 ? shape : [parts, ...shape]);
-  launchAll({ x, g, y }, [dispatch]);
-  if (parts === 1) return y;
-  const total = device.withoutTape(() => sum(y, { axes: [0] }));
-  y.release();
-  return total;
+const BACKWARD_WEIGHT: ConvDirection = {
+  operator: "conv2d.backward_weight",
+  shapes: (c) => [imageShape(c), outputShape(c)],
+  methods: backwardWeightMethods,
+  run(x, g, c, method) {
+    const device = x.device, shape = weightShape(c);
+    if (method.kernels === "winograd") {
+      return device.withoutTape(() => launchWinogradWeight(c, x, g));
+    }
+    const { parts, dispatch } = backwardWeightDispatch(c, method);
+    const y = device.empty(parts === 1 ? shape : [parts, ...shape]);
+    launchAll({ x, g, y }, [dispatch]);
+    if (parts === 1) return y;
+    const total = device.withoutTape(() => sum(y, { axes: [0] }));
+    y.release();
+    return total;
+  },
+};
+
+/** Runs one direction by the method for its shape. */
+function launch(
+  direction: ConvDirection,
+  a: Tensor,
+  b: Tensor,
+  c: Geometry,
+): Tensor {
+  const method = chosen(
+    a.device,
+    direction.methods(c, variantOf(a.device)),
+    () => tunableConv(direction, c, [a.dtype, b.dtype], a.device),
+  );
+  return direction.run(a, b, c, method);
 }
 
 function sides(padding: Padding = 0): readonly number[] {

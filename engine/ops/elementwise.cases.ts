@@ -87,6 +87,7 @@ export const elementwiseCases: OperatorCase[] = [
   unaryCase("exp", [1]),
   unaryCase("relu", [64]),
   unaryCase("relu", [65]),
+  unaryCase("relu", [1025]),
   unaryCase("sigmoid", [7, 1, 50], { scale: 60 }, "far from 0"),
   unaryCase("tanh", [7, 1, 50], { scale: 60 }, "far from 0"),
   unaryCase("softplus", [7, 1, 50], { scale: 60 }, "far from 0"),
@@ -128,6 +129,7 @@ export const elementwiseCases: OperatorCase[] = [
   ]),
   binaryCase("multiply", "a number", [5, 9], []),
   binaryCase("add", "one by one", [1], [1]),
+  binaryCase("multiply", "a number for each long row", [2, 3, 1041], [3, 1]),
   binaryCase("multiply", "six axes", [2, 1, 3, 1, 2, 1], [1, 3, 1, 2, 1, 4]),
   binaryCase("add", "a long axis", [3, 70001], [70001]),
 ];

@@ -6,6 +6,7 @@
 import {
   BINARY,
   binary,
+  binarySame,
   UNARY,
   unary,
 } from "../../kernels/elementwise/elementwise.ts";
@@ -15,7 +16,7 @@ import { firstDerivative, record } from "../tape.ts";
 import { elementCount, type Shape, type Tensor } from "../tensor.ts";
 import { binaryLayout } from "./binary_layout.ts";
 import { reshape } from "./movement.ts";
-import { neighbours } from "./neighbours.ts";
+import { neighbouringVectors, neighbours } from "./neighbours.ts";
 import { sumOfProducts, sumTo } from "./reduce.ts";
 
 type UnaryName = keyof typeof UNARY;
@@ -29,10 +30,10 @@ function launchUnary(
   b: number,
 ): Tensor {
   const y = x.device.empty(x.shape, x.dtype);
-  const { step, workgroups } = neighbours(x.device, x.size);
+  const { step, count, workgroups } = neighbouringVectors(x.device, x.size);
   x.device.run(unary, {
     tensors: { x, g: g ?? x, y },
-    params: { n: x.size, a, b },
+    params: { n: count, a, b },
     constants: { OP: UNARY[name], DIRECTION: g ? 1 : 0, STEP: step },
     workgroups,
   });
@@ -159,6 +160,18 @@ function launchBinary(
   shape: Shape,
 ): Tensor {
   const y = a.device.empty(shape, commonDtype(name, [a, b]));
+  const tensors = { a, b, g: g ?? a, y };
+  const operation = { OP: BINARY[name], SIDE: side };
+  if (sameShape(a.shape, b.shape)) {
+    const { step, count, workgroups } = neighbouringVectors(a.device, y.size);
+    a.device.run(binarySame, {
+      tensors,
+      params: { n: count },
+      constants: { ...operation, STEP: step },
+      workgroups,
+    });
+    return y;
+  }
   const run = neighbours(a.device, y.size);
   const { layout, params, workgroups } = binaryLayout(
     a.shape,
@@ -167,14 +180,9 @@ function launchBinary(
     run,
   );
   a.device.run(binary, {
-    tensors: { a, b, g: g ?? a, y },
+    tensors,
     params: { n: y.size, ...params },
-    constants: {
-      OP: BINARY[name],
-      SIDE: side,
-      LAYOUT: layout,
-      STEP: run.step,
-    },
+    constants: { ...operation, LAYOUT: layout, STEP: run.step },
     workgroups,
   });
   return y;

@@ -29,16 +29,17 @@ export interface InterpolateOptions {
  *
  * @param x (N, C, H, W)
  * @param size [height, width] of the result
- * @throws {ShapeError} when x has not four axes or a size is below 1
+ * @throws {ShapeError} when x has not four axes or a size is no whole number from 1 on
  */
 export function interpolate(
   x: Tensor,
   size: readonly [number, number],
   options: InterpolateOptions = {},
 ): Tensor {
-  if (x.shape.length !== 4 || size.some((n) => !(n >= 1))) {
+  const whole = size.every((n) => Number.isInteger(n) && n >= 1);
+  if (x.shape.length !== 4 || !whole) {
     throw new ShapeError(
-      `[${x.shape}] cannot be resized to [${size}]: interpolate takes (N, C, H, W) and sizes from 1 on.`,
+      `[${x.shape}] cannot be resized to [${size}]: interpolate takes (N, C, H, W) and whole sizes from 1 on.`,
     );
   }
   const { mode = "bilinear", antialias = false } = options;

@@ -61,6 +61,15 @@ export const matmulCases: OperatorCase[] = [
   matmulCase("odd", [5, 7], [7, 3]),
   matmulCase("across tiles", [65, 33], [33, 67]),
   matmulCase("whole tiles", [64, 64], [64, 64]),
+  matmulCase("one more than a tile", [65, 17], [17, 65]),
+  matmulCase("one less than a tile", [63, 15], [15, 63]),
+  matmulCase("a transposed, across tiles", [33, 65], [33, 67], {
+    transposeA: true,
+  }),
+  matmulCase("b transposed, across tiles", [65, 33], [67, 33], {
+    transposeB: true,
+  }),
+  matmulCase("batch of 3 across tiles", [3, 65, 33], [3, 33, 67]),
   matmulCase("decoder", [515, 16], [16, 64]),
   matmulCase("decoder, second layer", [515, 64], [64, 33]),
   matmulCase("long inner axis", [5, 4099], [4099, 9]),

@@ -3,10 +3,17 @@
  *
  * @module
  */
-import { matmulDispatch, type Side } from "../../kernels/matmul/matmul.ts";
+import {
+  matmulDispatch,
+  matmulMethods,
+  type Side,
+} from "../../kernels/matmul/matmul.ts";
+import { type Method, methodName, SIMPLE } from "../../kernels/method.ts";
+import { chosen, type Tunable } from "../autotune.ts";
+import type { Device } from "../device.ts";
 import { ShapeError } from "../errors.ts";
 import { record } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Shape, Tensor } from "../tensor.ts";
 import { sum, sumTo } from "./reduce.ts";
 import { variantOf } from "./variant.ts";
 
@@ -18,15 +25,14 @@ export interface MatmulOptions {
   transposeB?: boolean;
 }
 
-function side(t: Tensor, transposed: boolean, isLeft: boolean): Side {
-  const rank = t.shape.length;
-  const height = t.shape[rank - 2], width = t.shape[rank - 1];
+function side(t: Shape, transposed: boolean, isLeft: boolean): Side {
+  const rank = t.length, height = t[rank - 2], width = t[rank - 1];
   const outerFirst = isLeft !== transposed;
   return {
-    batch: rank === 3 ? t.shape[0] : 1,
+    batch: rank === 3 ? t[0] : 1,
     size: outerFirst ? height : width,
     depth: outerFirst ? width : height,
-    batchStride: rank === 3 && t.shape[0] > 1 ? height * width : 0,
+    batchStride: rank === 3 && t[0] > 1 ? height * width : 0,
     stride: outerFirst ? width : 1,
     depthStride: outerFirst ? 1 : width,
   };
@@ -46,9 +52,7 @@ export function matmul(
   options: MatmulOptions = {},
 ): Tensor {
   const { transposeA = false, transposeB = false } = options;
-  const { left, right } = check(a, b, transposeA, transposeB);
-  const y = launch(a, b, left, right);
-  return record(y, [a, b], (g, needs) => [
+  return record(launch(a, b, options), [a, b], (g, needs) => [
     needs[0]
       ? sumTo(leftGradient(g, b, transposeA, transposeB), a.shape)
       : null,
@@ -58,14 +62,32 @@ export function matmul(
   ]);
 }
 
-function launch(a: Tensor, b: Tensor, left: Side, right: Side): Tensor {
-  const device = a.device, batch = Math.max(left.batch, right.batch);
-  const matrix = [left.size, right.size];
-  const shape = a.shape.length === 2 && b.shape.length === 2
-    ? matrix
-    : [batch, ...matrix];
+interface Product {
+  readonly left: Side;
+  readonly right: Side;
+  /** Of the result. */
+  readonly shape: Shape;
+}
+
+function launch(a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
+  const product = check(a.shape, b.shape, options), { left, right } = product;
+  const method = chosen(
+    a.device,
+    matmulMethods(left, right, variantOf(a.device)),
+    () => tunable(a.shape, b.shape, options, a.device),
+  );
+  return run(a, b, product, method);
+}
+
+function run(
+  a: Tensor,
+  b: Tensor,
+  { left, right, shape }: Product,
+  method: Method,
+): Tensor {
+  const device = a.device;
   const { kernel, swapped, parts, params, constants, workgroups } =
-    matmulDispatch(left, right, variantOf(device));
+    matmulDispatch(left, right, method);
   const y = device.empty(parts === 1 ? shape : [parts, ...shape]);
   device.run(kernel, {
     tensors: swapped ? { a: b, b: a, y } : { a, b, y },
@@ -77,6 +99,36 @@ function launch(a: Tensor, b: Tensor, left: Side, right: Side): Tensor {
   const total = device.withoutTape(() => sum(y, { axes: [0] }));
   y.release();
   return total;
+}
+
+/** Sizes of a reduced product: more than one tile of every kernel, and of its depth. */
+const REDUCED = 72, REDUCED_BATCH = 2;
+
+function tunable(
+  a: Shape,
+  b: Shape,
+  options: MatmulOptions,
+  device: Device,
+): Tunable<Method> {
+  const product = check(a, b, options), { left, right } = product;
+  const batch = Math.max(left.batch, right.batch);
+  const small = (shape: Shape) =>
+    shape.map((n, k) =>
+      Math.min(n, k < shape.length - 2 ? REDUCED_BATCH : REDUCED)
+    );
+  const { transposeA = false, transposeB = false } = options;
+  return {
+    key: `matmul, [${a}]${transposeA ? "'" : ""} [${b}]${
+      transposeB ? "'" : ""
+    }`,
+    methods: matmulMethods(left, right, variantOf(device)),
+    reference: SIMPLE,
+    name: methodName,
+    inputs: [a, b].map((shape) => ({ shape, dtype: "f32" })),
+    run: ([a, b], method) => run(a, b, product, method),
+    operations: 2 * batch * left.size * left.depth * right.size,
+    reduced: () => tunable(small(a), small(b), options, device),
+  };
 }
 
 /** g B', read back through the transposition of a. */
@@ -93,25 +145,23 @@ function rightGradient(g: Tensor, a: Tensor, ta: boolean, tb: boolean): Tensor {
     : matmul(a, g, { transposeA: !ta });
 }
 
+/** The two sides of a product of tensors of these shapes. */
 function check(
-  a: Tensor,
-  b: Tensor,
-  transposeA: boolean,
-  transposeB: boolean,
-): { left: Side; right: Side } {
+  a: Shape,
+  b: Shape,
+  { transposeA = false, transposeB = false }: MatmulOptions,
+): Product {
   for (const t of [a, b]) {
-    if (t.shape.length !== 2 && t.shape.length !== 3) {
+    if (t.length !== 2 && t.length !== 3) {
       throw new ShapeError(
-        `A matrix product takes matrices or batches of them, not a tensor of shape [${t.shape}].`,
+        `A matrix product takes matrices or batches of them, not a tensor of shape [${t}].`,
       );
     }
   }
   const left = side(a, transposeA, true), right = side(b, transposeB, false);
   if (left.depth !== right.depth) {
     throw new ShapeError(
-      `The product of [${a.shape}]${
-        transposeA ? " transposed" : ""
-      } and [${b.shape}]${
+      `The product of [${a}]${transposeA ? " transposed" : ""} and [${b}]${
         transposeB ? " transposed" : ""
       } has inner sizes ${left.depth} and ${right.depth}, which must be equal.`,
     );
@@ -119,8 +169,10 @@ function check(
   const batch = Math.max(left.batch, right.batch);
   if ([left.batch, right.batch].some((n) => n !== batch && n !== 1)) {
     throw new ShapeError(
-      `The product of [${a.shape}] and [${b.shape}] has batches of ${left.batch} and ${right.batch}, which must be equal or 1.`,
+      `The product of [${a}] and [${b}] has batches of ${left.batch} and ${right.batch}, which must be equal or 1.`,
     );
   }
-  return { left, right };
+  const matrix = [left.size, right.size];
+  const flat = a.length === 2 && b.length === 2;
+  return { left, right, shape: flat ? matrix : [batch, ...matrix] };
 }

@@ -1,5 +1,6 @@
 /** Every operator. @module */
 export * from "./elementwise.ts";
+export * from "./cast.ts";
 export * from "./movement.ts";
 export * from "./reduce.ts";
 export * from "./conv2d.ts";
@@ -13,3 +14,5 @@ export * from "./interpolate.ts";
 export * from "./norm.ts";
 export * from "./pool.ts";
 export * from "./raster.ts";
+export * from "./marching_cubes.ts";
+export * from "./mesh_components.ts";

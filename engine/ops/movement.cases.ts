@@ -85,6 +85,13 @@ export const movementCases: OperatorCase[] = [
     gathered([4, 2, 1, 2, 1, 3], ([a, b, c, d, e, f]) => [d, c, f, b, e, a]),
   ),
   movementCase(
+    "permute",
+    "more than a workgroup takes",
+    [3, 17, 67],
+    (x) => ops.permute(x, [1, 2, 0]),
+    gathered([17, 67, 3], ([a, b, c]) => [c, a, b]),
+  ),
+  movementCase(
     "transpose",
     "batch of 3",
     [3, 17, 9],

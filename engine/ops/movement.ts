@@ -8,6 +8,7 @@ import { stridedCopy } from "../../kernels/elementwise/elementwise.ts";
 import { commonDtype } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import {
+  broadcastShapes,
   broadcastStrides,
   padRank,
   resolveAxis,
@@ -69,11 +70,26 @@ function scatter(x: Tensor, y: Tensor, walk: Walk): void {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = -elementCount(shape);
   const full = shape.map((n) => n === -1 ? x.size / known : n);
+  if (!full.every(Number.isInteger)) {
+    throw new ShapeError(`[${x.shape}] cannot be viewed as [${shape}].`);
+  }
   return record(x.view(full), [x], (g) => [reshape(g, x.shape)]);
 }
 
-/** Axes in another order: axis k of the result is axis `order[k]` of x. */
+/**
+ * Axes in another order: axis k of the result is axis `order[k]` of x.
+ *
+ * @throws {ShapeError} when `order` does not name every axis once
+ */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
+  if (
+    order.length !== x.shape.length ||
+    x.shape.some((_, k) => !order.includes(k))
+  ) {
+    throw new ShapeError(
+      `The order [${order}] does not name each axis of [${x.shape}] once.`,
+    );
+  }
   const strides = stridesOf(x.shape);
   const y = gather(x, {
     shape: order.map((k) => x.shape[k]),
@@ -95,9 +111,16 @@ export function transpose(x: Tensor): Tensor {
   return permute(x, order);
 }
 
-/** x repeated along its axes of size 1 (and new leading axes) up to `shape`. */
+/**
+ * x repeated along its axes of size 1 (and new leading axes) up to `shape`.
+ *
+ * @throws {ShapeError} when x does not broadcast to it
+ */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
+  if (!sameShape(broadcastShapes(x.shape, shape), shape)) {
+    throw new ShapeError(`[${x.shape}] does not broadcast to [${shape}].`);
+  }
   const y = gather(x, {
     shape,
     strides: broadcastStrides(x.shape, shape),
@@ -117,6 +140,7 @@ export function slice(
   size: Shape,
 ): Tensor {
   const fits = x.shape.length === size.length &&
+    start.length === size.length && start.every(Number.isInteger) &&
     size.every((n, k) => n > 0 && start[k] >= 0 && start[k] + n <= x.shape[k]);
   if (!fits) {
     throw new ShapeError(
@@ -130,11 +154,24 @@ export function slice(
   ]);
 }
 
-/** x with zeros around it: `widths[k]` = how many before and after on axis k. */
+/**
+ * x with zeros around it: `widths[k]` = how many before and after on axis k.
+ *
+ * @throws {ShapeError} when there is no pair of whole numbers for each axis
+ */
 export function pad(
   x: Tensor,
   widths: readonly (readonly [number, number])[],
 ): Tensor {
+  const fits = widths.length === x.shape.length &&
+    widths.flat().every((n) => Number.isInteger(n) && n >= 0);
+  if (!fits) {
+    throw new ShapeError(
+      `Padding of [${x.shape}] takes two whole numbers from 0 on for each axis, not ${
+        JSON.stringify(widths)
+      }.`,
+    );
+  }
   const shape = x.shape.map((n, k) => n + widths[k][0] + widths[k][1]);
   const y = x.device.zeros(shape, x.dtype), strides = stridesOf(shape);
   const start = widths.map((w) => w[0]);
@@ -146,10 +183,13 @@ export function pad(
 /**
  * Tensors one after another along `axis`.
  *
- * @throws {ShapeError} when the other axes differ
+ * @throws {ShapeError} when the other axes differ, or there are no tensors
  * @throws {DtypeError} when the element types differ
  */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  if (parts.length === 0) {
+    throw new ShapeError("There are no tensors to join: concat takes some.");
+  }
   const first = parts[0], k = resolveAxis(axis, first.shape.length);
   const total = parts.reduce((sum, p) => sum + p.shape[k], 0);
   const shape = first.shape.map((n, i) => i === k ? total : n);
@@ -157,7 +197,10 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const strides = stridesOf(shape);
   let at = 0;
   const starts = parts.map((part) => {
-    if (part.shape.some((n, i) => i !== k && n !== shape[i])) {
+    if (
+      part.shape.length !== shape.length ||
+      part.shape.some((n, i) => i !== k && n !== shape[i])
+    ) {
       throw new ShapeError(
         `[${part.shape}] does not join [${first.shape}] along axis ${axis}.`,
       );
@@ -175,12 +218,17 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
   );
 }
 
-/** x with the given axes reversed. */
+/**
+ * x with the given axes reversed; negative ones count from the back.
+ *
+ * @throws {ShapeError} when there is no such axis
+ */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
+  const turned = axes.map((axis) => resolveAxis(axis, x.shape.length));
   let offset = 0;
   const signed = strides.map((s, k) => {
-    if (!axes.includes(k)) return s;
+    if (!turned.includes(k)) return s;
     offset += s * (x.shape[k] - 1);
     return -s;
   });

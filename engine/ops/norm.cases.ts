@@ -36,6 +36,8 @@ export const normCases: OperatorCase[] = [
   softmaxCase([3, 5, 7], 100),
   softmaxCase([700, 9]),
   softmaxCase([2, 1500]),
+  softmaxCase([3, 1501]),
+  softmaxCase([70, 68], 30),
   layerNormCase([3, 5, 12]),
   layerNormCase([1, 7]),
   layerNormCase([1100, 3], 0.1),

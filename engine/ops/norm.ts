@@ -8,7 +8,9 @@ import {
   layerNormBackwardAffine,
   layerNormForward,
   softmaxBackward,
+  softmaxBackwardLanes,
   softmaxForward,
+  softmaxLanes,
 } from "../../kernels/norm/norm.ts";
 import { linearWorkgroups } from "../device.ts";
 import { ShapeError } from "../errors.ts";
@@ -17,11 +19,14 @@ import type { Tensor } from "../tensor.ts";
 import { divide, exp, multiply, subtract } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { maxAlong, sum } from "./reduce.ts";
+import { variantOf } from "./variant.ts";
 
 /** With fewer rows than this, long rows are split among invocations. */
 const FEW_ROWS = 256;
 /** Rows up to this length are short. */
 const SHORT_ROW = 512;
+/** Rows from this length on are worth a subgroup each. */
+const SUBGROUP_ROW = 64;
 
 function rowsOf(x: Tensor): { rows: number; columns: number } {
   const columns = x.shape.at(-1) ?? 1;
@@ -30,24 +35,32 @@ function rowsOf(x: Tensor): { rows: number; columns: number } {
 
 /** Softmax along the last axis. */
 export function softmax(x: Tensor): Tensor {
-  const { rows, columns } = rowsOf(x);
-  if (rows < FEW_ROWS && columns > SHORT_ROW) return softmaxOfLongRows(x);
-  const y = x.device.empty(x.shape);
-  x.device.run(softmaxForward, {
+  const { rows, columns } = rowsOf(x), device = x.device;
+  const lanes = variantOf(device) === "lanes" && columns % 4 === 0 &&
+    columns >= SUBGROUP_ROW;
+  if (!lanes && rows < FEW_ROWS && columns > SHORT_ROW) {
+    return softmaxOfLongRows(x);
+  }
+  const launch = lanes
+    ? { params: { rows, columns: columns / 4 }, workgroups: oneEach(rows) }
+    : { params: { rows, columns }, workgroups: linearWorkgroups(rows) };
+  const y = device.empty(x.shape);
+  device.run(lanes ? softmaxLanes : softmaxForward, {
     tensors: { x, y },
-    params: { rows, columns },
-    workgroups: linearWorkgroups(rows),
+    ...launch,
   });
   return record(y, [x], (g) => {
-    const dx = x.device.empty(x.shape);
-    x.device.run(softmaxBackward, {
+    const dx = device.empty(x.shape);
+    device.run(lanes ? softmaxBackwardLanes : softmaxBackward, {
       tensors: { y, g, dx },
-      params: { rows, columns },
-      workgroups: linearWorkgroups(rows),
+      ...launch,
     });
     return [firstDerivative(dx, [x, g], "softmax")];
   });
 }
+
+/** A workgroup for each row. */
+const oneEach = (rows: number) => linearWorkgroups(rows, 1);
 
 function softmaxOfLongRows(x: Tensor): Tensor {
   const device = x.device, last = { axes: [-1], keep: true };

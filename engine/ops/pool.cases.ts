@@ -52,12 +52,14 @@ const SAME: PoolOptions = { kernel: 3, stride: 2, padding: [0, 1, 0, 1] };
 /** Cases of the operators in `pool.ts`. */
 export const poolCases: OperatorCase[] = [
   maxCase("2x2", [2, 3, 8, 6], { kernel: 2 }),
+  maxCase("one pixel", [1, 1, 1, 1], { kernel: 1 }),
   maxCase("overlapping windows", [2, 3, 11, 12], OVERLAPPING),
   maxCase("TensorFlow's same", [1, 5, 10, 10], SAME),
   maxCase("uneven", [3, 2, 7, 9], UNEVEN),
   maxCase("gaps between windows", [1, 2, 9, 9], { kernel: 2, stride: 3 }),
   maxCase("the whole picture", [2, 3, 5, 4], { kernel: [5, 4] }),
   averageCase("2x2", [2, 3, 8, 6], { kernel: 2 }),
+  averageCase("one pixel", [1, 1, 1, 1], { kernel: 1 }),
   averageCase("overlapping windows", [2, 3, 11, 12], OVERLAPPING),
   averageCase("padding as zeros", [2, 3, 11, 12], {
     ...OVERLAPPING,

@@ -49,9 +49,13 @@ function windowOf(x: Tensor, options: PoolOptions): Window {
     Math.floor((x.shape[2 + k] + pad - kernel[k]) / stride[k]) + 1;
   const count = [along(0, t + b), along(1, l + r)] as const;
   const empty = Math.max(t, b) >= kernel[0] || Math.max(l, r) >= kernel[1];
-  if (x.shape.length !== 4 || count[0] < 1 || count[1] < 1 || empty) {
+  const whole = [...kernel, ...stride].every((n) =>
+    Number.isInteger(n) && n > 0
+  );
+  const some = count[0] >= 1 && count[1] >= 1;
+  if (x.shape.length !== 4 || !whole || !some || empty) {
     throw new ShapeError(
-      `Windows of [${kernel}] with padding [${[
+      `Windows of [${kernel}] at steps of [${stride}] with padding [${[
         t,
         b,
         l,

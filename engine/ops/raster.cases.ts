@@ -46,6 +46,7 @@ function vertices(count: number, { height, width }: RasterSize): CaseInput {
     scale,
     shift,
     differentiable: false,
+    nonFinite: "any",
     adjust: snap,
   };
 }
@@ -102,6 +103,50 @@ function meshCase(
   };
 }
 
+/** Numbers of the vertices on the picture. */
+function attributesCase(mesh: Mesh, channels: number): OperatorCase {
+  return meshCase(
+    "interpolateAttributes",
+    mesh,
+    { values: { shape: [mesh.points, channels], differentiable: false } },
+    (t, size, triangles) =>
+      interpolateAttributes(
+        t.values,
+        rasterise(t.vertices, triangles, size),
+        triangles,
+      ),
+    (a, raster, triangles) =>
+      interpolateAttributesReference(a.values, raster, triangles),
+  );
+}
+
+/** A picture (C, h, w) on the mesh. */
+function textureCase(mesh: Mesh, image: number[]): OperatorCase {
+  return meshCase(
+    "sampleTexture",
+    mesh,
+    {
+      image: { shape: image, differentiable: false },
+      uv: {
+        shape: [mesh.points, 2],
+        scale: 8,
+        shift: 6,
+        differentiable: false,
+        nonFinite: "any",
+      },
+    },
+    (t, size, triangles) =>
+      sampleTexture(
+        t.image,
+        t.uv,
+        rasterise(t.vertices, triangles, size),
+        triangles,
+      ),
+    (a, raster, triangles) =>
+      sampleTextureReference(a.image, a.uv, raster, triangles),
+  );
+}
+
 /** Cases of the operators in `raster.ts`. */
 export const rasterCases: OperatorCase[] = MESHES.flatMap((mesh) => [
   meshCase(
@@ -114,19 +159,7 @@ export const rasterCases: OperatorCase[] = MESHES.flatMap((mesh) => [
       shape: [3, height, width],
     }),
   ),
-  meshCase(
-    "interpolateAttributes",
-    mesh,
-    { values: { shape: [mesh.points, 5], differentiable: false } },
-    (t, size, triangles) =>
-      interpolateAttributes(
-        t.values,
-        rasterise(t.vertices, triangles, size),
-        triangles,
-      ),
-    (a, raster, triangles) =>
-      interpolateAttributesReference(a.values, raster, triangles),
-  ),
+  attributesCase(mesh, 5),
   meshCase(
     "flatAttributes",
     mesh,
@@ -146,26 +179,19 @@ export const rasterCases: OperatorCase[] = MESHES.flatMap((mesh) => [
       shape: [2, height, width],
     }),
   ),
-  meshCase(
-    "sampleTexture",
-    mesh,
-    {
-      image: { shape: [3, 11, 13], differentiable: false },
-      uv: {
-        shape: [mesh.points, 2],
-        scale: 8,
-        shift: 6,
-        differentiable: false,
-      },
-    },
-    (t, size, triangles) =>
-      sampleTexture(
-        t.image,
-        t.uv,
-        rasterise(t.vertices, triangles, size),
-        triangles,
-      ),
-    (a, raster, triangles) =>
-      sampleTextureReference(a.image, a.uv, raster, triangles),
-  ),
+  textureCase(mesh, [3, 11, 13]),
 ]);
+
+/** A picture whose pixels need more workgroups than there are in one dimension. */
+const WIDE: Mesh = {
+  name: "a wide picture",
+  size: { height: 2056, width: 2050 },
+  points: 3,
+  count: 1,
+};
+
+/** Cases of more than 65,535 workgroups; see `wide.cases.ts`. */
+export const wideRasterCases: OperatorCase[] = [
+  attributesCase(WIDE, 1),
+  textureCase(WIDE, [1, 11, 13]),
+];

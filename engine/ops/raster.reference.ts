@@ -51,6 +51,22 @@ function weightsAt(
   return [parts[0] / area, parts[1] / area, parts[2] / area];
 }
 
+/** Indices of the pixels in the box around some points. */
+function* pixelsAround(
+  points: readonly Point[],
+  { height, width }: RasterSize,
+): Generator<number> {
+  const range = (axis: 0 | 1, size: number) => {
+    const at = points.map((p) => p[axis]);
+    const low = Math.floor(Math.min(...at)), high = Math.ceil(Math.max(...at));
+    return [Math.max(low, 0), Math.min(high, size)];
+  };
+  const [left, right] = range(0, width), [top, bottom] = range(1, height);
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) yield y * width + x;
+  }
+}
+
 /** Nearest triangle and its weights at every pixel centre. */
 export function rasteriseReference(
   vertices: ArrayLike<number>,
@@ -64,7 +80,7 @@ export function rasteriseReference(
   for (let t = 0; 3 * t < triangles.length; t++) {
     const corners = [0, 1, 2].map((k) => 3 * triangles[3 * t + k]);
     const points = corners.map((v) => [vertices[v], vertices[v + 1]] as const);
-    for (let i = 0; i < pixels; i++) {
+    for (const i of pixelsAround(points, size)) {
       const p = [i % width + 0.5, Math.floor(i / width) + 0.5] as const;
       const weights = weightsAt(points, p);
       if (!weights) continue;

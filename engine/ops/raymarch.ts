@@ -52,6 +52,23 @@ export function cameraRays(labels: Tensor, resolution: number): Tensor {
 }
 
 /**
+ * Fails unless `rows`, (R, S), has two axes and the others so many numbers for
+ * each of its rays.
+ */
+function requireRays(
+  operator: string,
+  rows: Tensor,
+  others: Readonly<Record<string, readonly [Tensor, number]>>,
+): void {
+  for (const [name, [t, width]] of Object.entries(others)) {
+    if (rows.shape.length === 2 && t.size === rows.shape[0] * width) continue;
+    throw new ShapeError(
+      `${operator} takes rows of one ray each: ${name} of [${t.shape}] does not fit [${rows.shape}].`,
+    );
+  }
+}
+
+/**
  * Points on rays.
  *
  * @param rays (R, 6)
@@ -59,6 +76,7 @@ export function cameraRays(labels: Tensor, resolution: number): Tensor {
  * @returns (R, S, 3). No gradient.
  */
 export function pointsOnRays(rays: Tensor, t: Tensor): Tensor {
+  requireRays("pointsOnRays", t, { rays: [rays, 6] });
   const p = t.device.empty([...t.shape, 3]);
   t.device.run(rayPoints, {
     tensors: { rays, t, p },
@@ -111,6 +129,7 @@ export function stratifiedDepths(
   jitter: Tensor,
   { disparity = false }: StratifiedOptions = {},
 ): Tensor {
+  requireRays("stratifiedDepths", jitter, { limits: [limits, 2] });
   const t = jitter.device.empty(jitter.shape);
   t.device.run(stratified, {
     tensors: { limits, jitter, t },
@@ -131,6 +150,10 @@ export function stratifiedDepths(
  */
 export function importanceDepths(t: Tensor, sigma: Tensor, u: Tensor): Tensor {
   const [rays, coarse] = t.shape, fine = u.shape[1];
+  requireRays("importanceDepths", t, {
+    sigma: [sigma, coarse * (sigma.shape.at(-1) ?? 1)],
+    u: [u, fine],
+  });
   const merged = t.device.empty([rays, coarse + fine]);
   t.device.run(importance, {
     tensors: { t, sigma, u, merged },
@@ -164,6 +187,7 @@ export function rayMarch(
 ): Tensor {
   const device = raw.device;
   const [rays, samples] = t.shape, channels = raw.shape[2] - 1;
+  requireRays("rayMarch", t, { raw: [raw, samples * (channels + 1)] });
   const constants = {
     SIGMOID: options.sigmoid ?? true,
     WHITE: options.whiteBack ?? false,

@@ -3,78 +3,18 @@
  *
  * @module
  */
-import { nonFinite, REDUCE, reduce } from "../../kernels/reduce/reduce.ts";
+import { nonFinite } from "../../kernels/reduce/reduce.ts";
 import { linearWorkgroups } from "../device.ts";
+import { ShapeError } from "../errors.ts";
 import { resolveAxis, sameShape } from "../shape.ts";
 import { record } from "../tape.ts";
 import { elementCount, type Shape, type Tensor } from "../tensor.ts";
 import { affine, multiply } from "./elementwise.ts";
 import { broadcastTo, reshape } from "./movement.ts";
+import { reduceMiddle } from "./reduction.ts";
 
-type ReduceName = keyof typeof REDUCE;
-
-/** Invocations that one round should at least have. */
-const LANES = 1024;
-/** Axes up to this length are reduced in one round. */
-const SHORT = 64;
-
-type Sizes = readonly [outer: number, length: number, inner: number];
-
-/** (outer, length, inner) -> (outer, parts, inner). */
-function round(
-  name: ReduceName,
-  [x, z]: readonly [Tensor, Tensor],
-  [outer, length, inner]: Sizes,
-  parts: number,
-  scale: number,
-): Tensor {
-  const runs = inner >= 8, run = Math.ceil(length / parts);
-  const count = runs ? Math.ceil(length / run) : parts;
-  const y = x.device.empty([outer, count, inner]);
-  x.device.run(reduce, {
-    tensors: { x, z, y },
-    params: {
-      n: y.size,
-      length,
-      inner,
-      parts: count,
-      begin: runs ? run : 1,
-      stride: runs ? 1 : parts,
-      span: runs ? run : length,
-      scale,
-    },
-    constants: { OP: REDUCE[name] },
-    workgroups: linearWorkgroups(y.size),
-  });
-  return y;
-}
-
-/**
- * Reduces the middle of (outer, length, inner), of x or of products with z;
- * two rounds where lanes would idle.
- */
-function reduceMiddle(
-  name: ReduceName,
-  x: Tensor,
-  sizes: Sizes,
-  scale: number,
-  z: Tensor = x,
-): Tensor {
-  const [outer, length, inner] = sizes;
-  const parts = Math.min(
-    Math.ceil(LANES / (outer * inner)),
-    Math.ceil(length / 8),
-  );
-  if (length <= SHORT || parts <= 1) {
-    return round(name, [x, z], sizes, 1, scale);
-  }
-  const partial = round(name, [x, z], sizes, parts, 1);
-  const again = name === "maximum" ? name : "sum";
-  const left = [outer, partial.shape[1], inner] as const;
-  const y = round(again, [partial, partial], left, 1, scale);
-  partial.release();
-  return y;
-}
+/** Most parts that non-finite numbers are counted in. */
+const PARTS = 1024;
 
 /** Sum over axes [first, last], kept as size 1, times `scale`. */
 function sumAxes(
@@ -143,13 +83,24 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reduceSum(x, options, 1 / count);
 }
 
+/** Sizes of all but the last axes. */
+function keptAxes(x: Tensor, axes: number): Shape {
+  const rank = x.shape.length;
+  if (Number.isInteger(axes) && axes >= 0 && axes <= rank) {
+    return x.shape.slice(0, rank - axes);
+  }
+  throw new ShapeError(
+    `There are no ${axes} last axes of [${x.shape}] to sum over.`,
+  );
+}
+
 /**
  * Sum of squares over the last axes.
  *
  * @param axes how many of the last axes; all when absent
  */
 export function sumOfSquares(x: Tensor, axes: number = x.shape.length): Tensor {
-  const kept = x.shape.slice(0, x.shape.length - axes);
+  const kept = keptAxes(x, axes);
   const outer = elementCount(kept), length = x.size / outer;
   const y = reduceMiddle("sumOfSquares", x, [outer, length, 1], 1).view(kept);
   return record(y, [x], (g) => [
@@ -163,7 +114,12 @@ export function sumOfSquares(x: Tensor, axes: number = x.shape.length): Tensor {
  * @param axes how many of the last axes
  */
 export function sumOfProducts(a: Tensor, b: Tensor, axes: number): Tensor {
-  const kept = a.shape.slice(0, a.shape.length - axes);
+  if (!sameShape(a.shape, b.shape)) {
+    throw new ShapeError(
+      `sumOfProducts takes tensors of one shape, not [${a.shape}] and [${b.shape}].`,
+    );
+  }
+  const kept = keptAxes(a, axes);
   const outer = elementCount(kept), length = a.size / outer;
   const sizes = [outer, length, 1] as const;
   const y = reduceMiddle("sumOfProducts", a, sizes, 1, b).view(kept);
@@ -193,7 +149,7 @@ export function maxAlong(x: Tensor, axis: number): Tensor {
  */
 export function countNonFinite(x: Tensor): Tensor {
   const words = x.bytes / 4;
-  const parts = Math.min(LANES, Math.ceil(words / 8));
+  const parts = Math.min(PARTS, Math.ceil(words / 8));
   const counts = x.device.empty([parts]);
   x.device.run(nonFinite, {
     tensors: { x, y: counts },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OperatorCase } from "./conformance.ts";
+import type { NonFinite, OperatorCase } from "./conformance.ts";
 import {
   downsample2d,
   type FirFilter,
@@ -17,6 +17,12 @@ const SMOOTH = [1, 3, 3, 1];
 /** Not symmetric, so that a flip is seen. */
 const SKEW = [1, 2, 3, 5];
 
+/** The kernels of four taps multiply by zero where there are fewer. */
+function promise(filter: FirFilter, { up, down }: UpfirdnOptions): NonFinite {
+  const few = typeof filter[0] === "number" && filter.length < 4;
+  return few || up === 2 && (down ?? 1) === 1 ? "spreads" : "exact";
+}
+
 function firCase(
   name: string,
   shape: number[],
@@ -26,7 +32,7 @@ function firCase(
   return {
     operator: "upfirdn2d",
     name,
-    inputs: { x: { shape } },
+    inputs: { x: { shape, nonFinite: promise(filter, options) } },
     run: (t) => upfirdn2d(t.x, filter, options),
     reference: (a) => upfirdn2dReference(a.x, filter, options),
     linear: ["x"],
@@ -82,6 +88,13 @@ export const upfirdn2dCases: OperatorCase[] = [
     down: 2,
     padding: [3, 2, 1, 0],
   }),
+  firCase("batch of 3 of single pixels", [3, 1, 1, 1], SKEW, {
+    padding: [2, 1, 1, 2],
+  }),
+  firCase("up 2 to an odd size, batch of 3", [3, 1, 5, 33], SKEW, {
+    up: 2,
+    padding: [2, 2, 1, 1],
+  }),
   firCase("up 3, down 2", [2, 2, 7, 9], SKEW, {
     up: 3,
     down: 2,
@@ -98,7 +111,7 @@ export const upfirdn2dCases: OperatorCase[] = [
   {
     operator: "upsample2d",
     name: "a picture",
-    inputs: { x: { shape: [1, 3, 8, 8] } },
+    inputs: { x: { shape: [1, 3, 8, 8], nonFinite: "spreads" } },
     run: (t) => upsample2d(t.x),
     reference: (a) =>
       upfirdn2dReference(a.x, SMOOTH, {

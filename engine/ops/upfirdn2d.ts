@@ -63,6 +63,12 @@ export function upfirdn2d(
   options: UpfirdnOptions = {},
 ): Tensor {
   const { up = 1, down = 1, padding = [0, 0, 0, 0] } = options;
+  const whole = [up, down].every((n) => Number.isInteger(n) && n > 0);
+  if (!whole || filter.length === 0) {
+    throw new ShapeError(
+      `upfirdn2d takes whole factors from 1 on and at least one tap, not up ${up}, down ${down} and ${filter.length} taps.`,
+    );
+  }
   return apply(x, { ...correlated(filter, options), up, down, padding });
 }
 

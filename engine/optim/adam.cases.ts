@@ -80,12 +80,13 @@ export const adamCases: OperatorCase[] = [
   }),
 ];
 
-const many = adamCase("4001 copies, one step", 1049, [0.1]);
+// four numbers at a time
+const many = adamCase("16004 copies, one step", 1049, [0.1]);
 
 /** Cases of more than 65,535 workgroups; see `ops/wide.cases.ts`. */
 export const wideAdamCases: OperatorCase[] = [{
   ...many,
   run: (t) => many.run(t).view([t.x.size]),
   reference: (a) => ({ data: many.reference(a).data, shape: [1049] }),
-  copies: 4001,
+  copies: 16_004,
 }];

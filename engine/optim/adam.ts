@@ -4,7 +4,9 @@
  * @module
  */
 import { adam } from "../../kernels/optim/optim.ts";
-import { neighbours } from "../ops/neighbours.ts";
+import { ShapeError } from "../errors.ts";
+import { neighbouringVectors } from "../ops/neighbours.ts";
+import { sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode Adam}. */
@@ -62,24 +64,32 @@ export class Adam {
    *
    * @param gradients one for each parameter, of its shape
    * @param rate step size; the option's when absent
+   * @throws {ShapeError} when a gradient is missing or of another shape
    */
   step(gradients: readonly Tensor[], rate: number = this.#options.rate): void {
     const { beta1, beta2, epsilon } = this.#options;
+    this.parameters.forEach(({ shape }, k) => {
+      if (gradients[k] && sameShape(gradients[k].shape, shape)) return;
+      throw new ShapeError(
+        `Adam takes a gradient for each parameter, of its shape: for [${shape}] it was given ${
+          gradients[k] ? `[${gradients[k].shape}]` : "none"
+        }.`,
+      );
+    });
     this.steps++;
     this.parameters.forEach((x, k) => {
-      const { step, workgroups } = neighbours(x.device, x.size);
+      const { step, count, workgroups } = neighbouringVectors(x.device, x.size);
       x.device.run(adam, {
         tensors: { x, g: gradients[k], ...this.moments[k] },
         params: {
-          n: x.size,
-          rate,
+          n: count,
+          rate: rate / (1 - beta1 ** this.steps),
+          spread: 1 / Math.sqrt(1 - beta2 ** this.steps),
+          epsilon,
           beta1,
           beta2,
           rest1: 1 - beta1,
           rest2: 1 - beta2,
-          epsilon,
-          correction1: 1 - beta1 ** this.steps,
-          correction2: 1 - beta2 ** this.steps,
         },
         constants: { STEP: step },
         workgroups,

@@ -5,9 +5,10 @@
 // y: (parts, groups cout, cin, kh, kw); the sum over parts is the gradient of
 // conv2d by its weight.  Part k has the rows [k lines, k lines + lines) of the
 // N oh output rows.
-// Tile: 64 channels x 64 numbers (c, i, j) per workgroup of 64, 8 x 8 per
-// invocation; per step 16 pixels are staged in workgroup memory.
-// Dispatch: x = tiles of cin kh kw, y = blocks of 64 channels, z = parts groups.
+// Tile: ROWS channels x LANES numbers (c, i, j) per workgroup, MICRO (8 or 4)
+// squared per invocation; per step DEPTH pixels are staged in workgroup memory.
+// Dispatch: x = tiles of LANES of cin kh kw, y = blocks of ROWS channels, z =
+// parts groups.
 struct Params {
   n: u32, groups: u32, cin: u32, cout: u32,
   h: u32, w: u32, oh: u32, ow: u32, kh: u32, kw: u32,
@@ -18,13 +19,18 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+const ROWS: u32 = 64u;
+const LANES: u32 = 64u;
 const DEPTH: u32 = 16u;
+const MICRO: u32 = 8u;
+const GROUP: u32 = (ROWS / MICRO) * (LANES / MICRO);
 // one vec4 more than a row has, against bank conflicts
-const PITCH: u32 = 17u;
-var<workgroup> left: array<vec4f, 272>;
-var<workgroup> right: array<vec4f, 272>;
-// of each of the 64 columns (c, i, j): first number of its channel, shift in y and x
-var<workgroup> columns: array<vec4i, 64>;
+const LEFT_PITCH: u32 = ROWS / 4u + 1u;
+const RIGHT_PITCH: u32 = LANES / 4u + 1u;
+var<workgroup> left: array<vec4f, DEPTH * LEFT_PITCH>;
+var<workgroup> right: array<vec4f, DEPTH * RIGHT_PITCH>;
+// of each column (c, i, j): first number of its channel, shift in y and x
+var<workgroup> columns: array<vec4i, LANES>;
 
 fn pixel(column: u32, n: u32, p: i32, q: i32, ok: bool) -> f32 {
   let k = columns[column];
@@ -45,27 +51,30 @@ fn store(to: u32, row: u32, column: u32, v: vec4f) {
   if (column + 3u < count) { y[at + 3u] = v.w; }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) t: u32) {
-  let block = tile.y * 64u;
+  let block = tile.y * ROWS;
   let group = tile.z % params.groups;
   let part = tile.z / params.groups;
-  let tx = t % 8u;
-  let ty = t / 8u;
-  let quad = t % 16u;
-  let deep = t / 16u;
+  let tx = t % (LANES / MICRO);
+  let ty = t / (LANES / MICRO);
+  // GROUP is a multiple of DEPTH: an invocation always brings the same of the
+  // staged pixels
+  let quad = t % DEPTH;
   let area = params.kh * params.kw;
   let plane = params.oh * params.ow;
-  let column = min(tile.x * 64u + t, params.cin * area - 1u);
-  let c = column / area;
-  let i = (column % area) / params.kw;
-  let j = column % params.kw;
-  columns[t] = vec4i(
-    i32((group * params.cin + c) * params.h * params.w),
-    i32(i * params.dilation) - params.top,
-    i32(j * params.dilation) - params.left,
-    0
-  );
+  if (t < LANES) {
+    let column = min(tile.x * LANES + t, params.cin * area - 1u);
+    let c = column / area;
+    let i = (column % area) / params.kw;
+    let j = column % params.kw;
+    columns[t] = vec4i(
+      i32((group * params.cin + c) * params.h * params.w),
+      i32(i * params.dilation) - params.top,
+      i32(j * params.dilation) - params.left,
+      0
+    );
+  }
   workgroupBarrier();
   let first = part * params.lines * params.ow;
   let last = min((part + 1u) * params.lines, params.n * params.oh) * params.ow;
@@ -93,12 +102,15 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) t: 
     let p = at / params.ow;
     let py = i32(p * params.stride);
     let qx = i32((at - p * params.ow) * params.stride);
-    for (var m = 0u; m < 4u; m++) {
-      let four = deep + 4u * m;
+    for (var i = 0u; i < DEPTH * ROWS / 4u / GROUP; i++) {
+      let four = t / DEPTH + i * (GROUP / DEPTH);
       let r = min(vec4u(block + 4u * four) + vec4u(0u, 1u, 2u, 3u), vec4u(params.cout - 1u));
       let from_g = (n * params.groups * params.cout + group * params.cout + r) * plane + at;
-      left[quad * PITCH + four] = select(vec4f(0.0), vec4f(g[from_g.x], g[from_g.y], g[from_g.z], g[from_g.w]), ok);
-      right[quad * PITCH + four] = vec4f(
+      left[quad * LEFT_PITCH + four] = select(vec4f(0.0), vec4f(g[from_g.x], g[from_g.y], g[from_g.z], g[from_g.w]), ok);
+    }
+    for (var i = 0u; i < DEPTH * LANES / 4u / GROUP; i++) {
+      let four = t / DEPTH + i * (GROUP / DEPTH);
+      right[quad * RIGHT_PITCH + four] = vec4f(
         pixel(4u * four, n, py, qx, ok),
         pixel(4u * four + 1u, n, py, qx, ok),
         pixel(4u * four + 2u, n, py, qx, ok),
@@ -106,39 +118,47 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) t: 
       );
     }
     workgroupBarrier();
-    for (var e = 0u; e < DEPTH; e++) {
-      let r = left[e * PITCH + 2u * ty];
-      let s = left[e * PITCH + 2u * ty + 1u];
-      let u = right[e * PITCH + tx];
-      let v = right[e * PITCH + tx + 8u];
-      c0a += r.x * u; c0b += r.x * v;
-      c1a += r.y * u; c1b += r.y * v;
-      c2a += r.z * u; c2b += r.z * v;
-      c3a += r.w * u; c3b += r.w * v;
-      c4a += s.x * u; c4b += s.x * v;
-      c5a += s.y * u; c5b += s.y * v;
-      c6a += s.z * u; c6b += s.z * v;
-      c7a += s.w * u; c7b += s.w * v;
+    for (var k = 0u; k < DEPTH; k++) {
+      let r = left[k * LEFT_PITCH + MICRO / 4u * ty];
+      let u = right[k * RIGHT_PITCH + tx];
+      c0a += r.x * u;
+      c1a += r.y * u;
+      c2a += r.z * u;
+      c3a += r.w * u;
+      if (MICRO == 8u) {
+        let s = left[k * LEFT_PITCH + 2u * ty + 1u];
+        let v = right[k * RIGHT_PITCH + tx + LANES / 8u];
+        c0b += r.x * v;
+        c1b += r.y * v;
+        c2b += r.z * v;
+        c3b += r.w * v;
+        c4a += s.x * u; c4b += s.x * v;
+        c5a += s.y * u; c5b += s.y * v;
+        c6a += s.z * u; c6b += s.z * v;
+        c7a += s.w * u; c7b += s.w * v;
+      }
     }
     workgroupBarrier();
   }
   let to = (part * params.groups + group) * params.cout * params.cin * area;
-  let l = tile.x * 64u + tx * 4u;
-  let row = block + ty * 8u;
+  let l = tile.x * LANES + tx * 4u;
+  let row = block + ty * MICRO;
   store(to, row, l, c0a);
-  store(to, row, l + 32u, c0b);
   store(to, row + 1u, l, c1a);
-  store(to, row + 1u, l + 32u, c1b);
   store(to, row + 2u, l, c2a);
-  store(to, row + 2u, l + 32u, c2b);
   store(to, row + 3u, l, c3a);
-  store(to, row + 3u, l + 32u, c3b);
+  if (MICRO == 4u) { return; }
+  let m = l + LANES / 2u;
+  store(to, row, m, c0b);
+  store(to, row + 1u, m, c1b);
+  store(to, row + 2u, m, c2b);
+  store(to, row + 3u, m, c3b);
   store(to, row + 4u, l, c4a);
-  store(to, row + 4u, l + 32u, c4b);
+  store(to, row + 4u, m, c4b);
   store(to, row + 5u, l, c5a);
-  store(to, row + 5u, l + 32u, c5b);
+  store(to, row + 5u, m, c5b);
   store(to, row + 6u, l, c6a);
-  store(to, row + 6u, l + 32u, c6b);
+  store(to, row + 6u, m, c6b);
   store(to, row + 7u, l, c7a);
-  store(to, row + 7u, l + 32u, c7b);
+  store(to, row + 7u, m, c7b);
 }

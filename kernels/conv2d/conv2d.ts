@@ -7,14 +7,9 @@
  * @module
  */
 import { type Constants, defineKernel, type Kernel } from "../kernel.ts";
-import {
-  alongTiles,
-  bestRows,
-  folded,
-  LANE_TILE,
-  TILE,
-} from "../matmul/matmul.ts";
-import type { Variant } from "../matmul/matmul.ts";
+import { alongTiles, folded, LANE_TILE } from "../matmul/matmul.ts";
+import { type Method, tileConstants } from "../method.ts";
+import { depthwiseDispatch, depthwiseWeightDispatch } from "./depthwise.ts";
 import {
   backwardWalks,
   forwardWalk,
@@ -96,15 +91,24 @@ function linear(n: number): [number, number, number] {
   return [...folded(Math.ceil(n / SIMPLE_GROUP)), 1];
 }
 
-/** y (N, groups cout, oh, ow) from x (N, groups cin, h, w) and the weight. */
+/**
+ * y (N, groups cout, oh, ow) from x (N, groups cin, h, w) and the weight.
+ *
+ * @param method one of `forwardMethods`, not `winograd`
+ */
 export function forwardDispatches(
   c: Geometry,
-  variant: Variant,
+  method: Method,
 ): ConvDispatch[] {
   const walk = forwardWalk(c);
-  const fast = walkVariant(c, walk, variant);
-  if (fast === "lanes") return [walkDispatch(forwardLanes, c, walk)];
-  if (fast === "tiles") return [walkDispatch(forwardTiles, c, walk)];
+  switch (method.kernels) {
+    case "depthwise":
+      return [depthwiseDispatch(c, "forward")];
+    case "lanes":
+      return [walkDispatch(forwardLanes, c, walk, method)];
+    case "tiles":
+      return [walkDispatch(forwardTiles, c, walk, method)];
+  }
   const channels = c.cout === 1 ? 1 : 4;
   return [{
     kernel: forward,
@@ -116,16 +120,24 @@ export function forwardDispatches(
   }];
 }
 
-/** The gradient by x from that of y (N, groups cout, oh, ow) and the weight. */
+/**
+ * The gradient by x from that of y (N, groups cout, oh, ow) and the weight.
+ *
+ * @param method one of `backwardDataMethods`, not `winograd`
+ */
 export function backwardDataDispatches(
   c: Geometry,
-  variant: Variant,
+  method: Method,
 ): ConvDispatch[] {
-  const walks = backwardWalks(c);
-  const fast = walkVariant(c, walks[0], variant);
-  if (fast !== "simple") {
-    const kernel = fast === "lanes" ? backwardDataLanes : backwardDataTiles;
-    return walks.map((walk) => walkDispatch(kernel, c, walk));
+  const walks = (kernel: Kernel) =>
+    backwardWalks(c).map((walk) => walkDispatch(kernel, c, walk, method));
+  switch (method.kernels) {
+    case "depthwise":
+      return [depthwiseDispatch(c, "data")];
+    case "lanes":
+      return walks(backwardDataLanes);
+    case "tiles":
+      return walks(backwardDataTiles);
   }
   const channels = c.cin === 1 ? 1 : 4;
   return [{
@@ -138,17 +150,6 @@ export function backwardDataDispatches(
   }];
 }
 
-/** Fewest channels for which a tile of 64 beats one invocation per 4. */
-const NARROW = 8;
-
-/** What a walk of this shape runs on a device of the given variant. */
-function walkVariant(c: Geometry, walk: Walk, variant: Variant): Variant {
-  // pixels are divided in floating point, and z counts the images
-  const fits = walk.oh * walk.ow < 2 ** 24 && c.n * c.groups <= MAX_GROUPS;
-  if (!fits || (variant === "tiles" && walk.rows < NARROW)) return "simple";
-  return variant;
-}
-
 /** Workgroups that keep every core of a CPU busy, and of a GPU. */
 const BUSY = { simple: 64, lanes: 16, tiles: 512 };
 /** Bytes that the parts of a weight gradient may take. */
@@ -157,65 +158,93 @@ const PARTS_BYTES = 2 ** 26;
 /**
  * The gradient by the weight, in `parts` that have to be summed: y is
  * (parts, groups cout, cin, kh, kw).
+ *
+ * @param method one of `backwardWeightMethods`
  */
 export function backwardWeightDispatch(
   c: Geometry,
-  variant: Variant,
+  method: Method,
 ): { parts: number; dispatch: ConvDispatch } {
+  const { kernels } = method;
+  if (kernels === "depthwise") return depthwiseWeightDispatch(c);
   const columns = c.cin * c.kh * c.kw, size = c.groups * c.cout * columns;
-  const narrow = variant === "tiles" ? NARROW : 2;
-  const fast = c.cout < narrow ? "simple" : variant;
-  const rows = fast === "lanes" ? bestRows(c.cout) : TILE;
-  const blocks = Math.ceil(c.cout / rows);
-  const tiles = Math.ceil(columns / (fast === "lanes" ? LANE_TILE : TILE));
-  const groups = fast === "simple"
-    ? Math.ceil(size / SIMPLE_GROUP)
-    : tiles * blocks * c.groups;
-  const most = Math.max(1, Math.floor(PARTS_BYTES / (4 * size)));
+  if (kernels !== "lanes" && kernels !== "tiles") return simpleWeight(c, size);
+  const [rows, lanes] = blockOf(method);
+  const blocks = Math.ceil(c.cout / rows), tiles = Math.ceil(columns / lanes);
   const { lines, parts } = split(
-    c.n * c.oh,
-    Math.min(Math.ceil(BUSY[fast] / groups), most),
+    c,
+    size,
+    BUSY[kernels],
+    tiles * blocks * c.groups,
   );
-  if (fast === "simple" || parts * c.groups > MAX_GROUPS) {
-    return {
-      parts,
-      dispatch: {
-        kernel: backwardWeight,
-        params: { ...c, parts, rows: lines },
-        constants: {},
-        workgroups: linear(parts * size),
-      },
-    };
-  }
+  if (parts * c.groups > MAX_GROUPS) return simpleWeight(c, size);
   return {
     parts,
     dispatch: {
-      kernel: fast === "lanes" ? backwardWeightLanes : backwardWeightTiles,
+      kernel: kernels === "lanes" ? backwardWeightLanes : backwardWeightTiles,
       params: { ...c, lines, height: rows },
-      constants: fast === "lanes" ? { ROWS: rows } : {},
+      constants: specialisation(method),
       workgroups: [tiles, blocks, parts * c.groups],
     },
   };
 }
 
-/** `total` lines in about `wanted` parts of equally many `lines`. */
+function simpleWeight(
+  c: Geometry,
+  size: number,
+): { parts: number; dispatch: ConvDispatch } {
+  const groups = Math.ceil(size / SIMPLE_GROUP);
+  const { lines, parts } = split(c, size, BUSY.simple, groups);
+  return {
+    parts,
+    dispatch: {
+      kernel: backwardWeight,
+      params: { ...c, parts, rows: lines },
+      constants: {},
+      workgroups: linear(parts * size),
+    },
+  };
+}
+
+/**
+ * The N oh output lines in parts of equally many `lines`, so that `busy`
+ * workgroups run though a part has only `groups`, and parts of `size` numbers
+ * fit the memory for them.
+ */
 function split(
-  total: number,
-  wanted: number,
+  c: Geometry,
+  size: number,
+  busy: number,
+  groups: number,
 ): { lines: number; parts: number } {
-  const lines = Math.ceil(total / Math.max(1, wanted));
+  const total = c.n * c.oh;
+  const most = Math.max(1, Math.floor(PARTS_BYTES / (4 * size)));
+  const lines = Math.ceil(total / Math.min(Math.ceil(busy / groups), most));
   return { lines, parts: Math.ceil(total / lines) };
 }
 
-function walkDispatch(kernel: Kernel, c: Geometry, walk: Walk): ConvDispatch {
-  const { y, x } = walk, lanes = kernel.overrides.has("ROWS");
-  const rows = lanes ? bestRows(walk.rows) : TILE;
+/** Rows and columns that a workgroup of a fast kernel makes. */
+function blockOf({ rows, tile }: Method): readonly [number, number] {
+  return tile ? [tile.rows, tile.lanes] : [rows ?? 16, LANE_TILE];
+}
+
+function specialisation({ rows, tile }: Method): Constants {
+  return tile ? tileConstants(tile) : { ROWS: rows ?? 16 };
+}
+
+function walkDispatch(
+  kernel: Kernel,
+  c: Geometry,
+  walk: Walk,
+  method: Method,
+): ConvDispatch {
+  const { y, x } = walk, [rows, lanes] = blockOf(method);
   const blocks = Math.ceil(walk.rows / rows);
-  const tiles = Math.ceil(y.size * x.size / (lanes ? LANE_TILE : TILE));
+  const tiles = Math.ceil(y.size * x.size / lanes);
   const weights = walk.rows * walk.depth * y.taps * x.taps;
   return {
     kernel,
-    constants: lanes ? { ROWS: rows } : {},
+    constants: specialisation(method),
     workgroups: [...folded(blocks * tiles), c.n * c.groups],
     params: {
       height: rows,

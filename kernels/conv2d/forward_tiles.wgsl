@@ -5,12 +5,12 @@
 // forward, gradient by the image and phases of a transposed convolution.
 // x: (N groups, depth, sh, sw), zero outside.  y: (N groups, rows, oh, ow).
 // w: read through strides.
-// Tile: 64 channels x 64 pixels of the phase per workgroup of 64, 8 x 8 per
-// invocation: four vec4 reads of workgroup memory feed 64 multiply-adds.  Per
-// step 16 input channels of one tap are staged, so that no index is divided
-// inside the loop; the taps of 16 channels follow each other, so that their
-// weights and pixels are met in the cache.
-// Dispatch: tiles of ph pw pixels x blocks of 64 channels, folded over x and
+// Tile: ROWS channels x LANES pixels of the phase per workgroup, MICRO (8 or 4)
+// squared per invocation: with 8, four vec4 reads of workgroup memory feed 64
+// multiply-adds.  Per step DEPTH input channels of one tap are staged, so that
+// no index is divided inside the loop; the taps of these channels follow each
+// other, so that their weights and pixels are met in the cache.
+// Dispatch: tiles of ph pw pixels x blocks of ROWS channels, folded over x and
 // y, z = N groups.
 alias x_t = f32;
 alias w_t = f32;
@@ -27,11 +27,16 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+const ROWS: u32 = 64u;
+const LANES: u32 = 64u;
 const DEPTH: u32 = 16u;
+const MICRO: u32 = 8u;
+const GROUP: u32 = (ROWS / MICRO) * (LANES / MICRO);
 // one vec4 more than a row has, against bank conflicts
-const PITCH: u32 = 17u;
-var<workgroup> left: array<vec4f, 272>;
-var<workgroup> right: array<vec4f, 272>;
+const LEFT_PITCH: u32 = ROWS / 4u + 1u;
+const RIGHT_PITCH: u32 = LANES / 4u + 1u;
+var<workgroup> left: array<vec4f, DEPTH * LEFT_PITCH>;
+var<workgroup> right: array<vec4f, DEPTH * RIGHT_PITCH>;
 
 struct Pixels { y: vec4i, x: vec4i }
 
@@ -71,7 +76,7 @@ fn target_of(z: u32, p: Pixels) -> vec4u {
   return z * params.rows * params.oh * params.ow + y * params.ow + vec4u(p.x) * params.ostep + params.ox;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) grid: vec3u,
@@ -80,12 +85,14 @@ fn main(
   // which workgroups are neighbours decides what stays in the cache
   let index = group.x + group.y * grid.x;
   let along = params.along_tiles == 1u;
-  let tile = select(index / params.blocks, index % params.tiles, along) * 64u;
-  let block = select(index % params.blocks, index / params.tiles, along) * 64u;
-  let tx = t % 8u;
-  let ty = t / 8u;
-  let quad = t % 16u;
-  let deep = t / 16u;
+  let tile = select(index / params.blocks, index % params.tiles, along) * LANES;
+  let block = select(index % params.blocks, index / params.tiles, along) * ROWS;
+  let tx = t % (LANES / MICRO);
+  let ty = t / (LANES / MICRO);
+  // GROUP is a multiple of DEPTH and of LANES / 4: an invocation always brings
+  // the same pixels, and the same of the staged channels
+  let channel = t % DEPTH;
+  let quad = t % (LANES / 4u);
   let source = pixels(tile + quad * 4u);
   let sy = source.y * params.sstep + params.sy;
   let sx = source.x * params.sstep + params.sx;
@@ -117,29 +124,39 @@ fn main(
         let ok = ok_y & inside(x_at, params.sw);
         let at = vec4i(i32(start)) + y_at * i32(params.sw) + x_at;
         let tap = weight_start + a * params.w_y + b * params.w_x;
-        for (var i = 0u; i < 4u; i++) {
-          // weights: neighbouring invocations take neighbouring input channels
-          let d = c + quad;
-          let inner = d < params.depth;
-          left[quad * PITCH + deep + 4u * i] = weights(block + 4u * (deep + 4u * i), tap + select(0u, d, inner) * params.w_depth, inner);
-          // pixels: neighbouring invocations take neighbouring pixels
-          let e = c + deep + 4u * i;
-          right[(deep + 4u * i) * PITCH + quad] = image(at + i32(e * plane), ok & vec4<bool>(e < params.depth));
+        // weights: neighbouring invocations take neighbouring input channels
+        let d = c + channel;
+        let from_w = tap + min(d, params.depth - 1u) * params.w_depth;
+        for (var i = 0u; i < DEPTH * ROWS / 4u / GROUP; i++) {
+          let r = t / DEPTH + i * (GROUP / DEPTH);
+          left[channel * LEFT_PITCH + r] = weights(block + 4u * r, from_w, d < params.depth);
+        }
+        // pixels: neighbouring invocations take neighbouring pixels
+        for (var i = 0u; i < DEPTH * LANES / 4u / GROUP; i++) {
+          let e = t / (LANES / 4u) + i * (GROUP / (LANES / 4u));
+          let inner = vec4<bool>(c + e < params.depth);
+          right[e * RIGHT_PITCH + quad] = image(at + i32((c + e) * plane), ok & inner);
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
-          let r = left[k * PITCH + 2u * ty];
-          let s = left[k * PITCH + 2u * ty + 1u];
-          let u = right[k * PITCH + tx];
-          let v = right[k * PITCH + tx + 8u];
-          c0a += r.x * u; c0b += r.x * v;
-          c1a += r.y * u; c1b += r.y * v;
-          c2a += r.z * u; c2b += r.z * v;
-          c3a += r.w * u; c3b += r.w * v;
-          c4a += s.x * u; c4b += s.x * v;
-          c5a += s.y * u; c5b += s.y * v;
-          c6a += s.z * u; c6b += s.z * v;
-          c7a += s.w * u; c7b += s.w * v;
+          let r = left[k * LEFT_PITCH + MICRO / 4u * ty];
+          let u = right[k * RIGHT_PITCH + tx];
+          c0a += r.x * u;
+          c1a += r.y * u;
+          c2a += r.z * u;
+          c3a += r.w * u;
+          if (MICRO == 8u) {
+            let s = left[k * LEFT_PITCH + 2u * ty + 1u];
+            let v = right[k * RIGHT_PITCH + tx + LANES / 8u];
+            c0b += r.x * v;
+            c1b += r.y * v;
+            c2b += r.z * v;
+            c3b += r.w * v;
+            c4a += s.x * u; c4b += s.x * v;
+            c5a += s.y * u; c5b += s.y * v;
+            c6a += s.z * u; c6b += s.z * v;
+            c7a += s.w * u; c7b += s.w * v;
+          }
         }
         workgroupBarrier();
       }
@@ -147,22 +164,24 @@ fn main(
   }
   let first = tile + tx * 4u;
   let ta = target_of(group.z, pixels(first));
-  let tb = target_of(group.z, pixels(first + 32u));
-  let row = block + ty * 8u;
+  let row = block + ty * MICRO;
   store(ta, row, first, c0a);
-  store(tb, row, first + 32u, c0b);
   store(ta, row + 1u, first, c1a);
-  store(tb, row + 1u, first + 32u, c1b);
   store(ta, row + 2u, first, c2a);
-  store(tb, row + 2u, first + 32u, c2b);
   store(ta, row + 3u, first, c3a);
-  store(tb, row + 3u, first + 32u, c3b);
+  if (MICRO == 4u) { return; }
+  let second = first + LANES / 2u;
+  let tb = target_of(group.z, pixels(second));
+  store(tb, row, second, c0b);
+  store(tb, row + 1u, second, c1b);
+  store(tb, row + 2u, second, c2b);
+  store(tb, row + 3u, second, c3b);
   store(ta, row + 4u, first, c4a);
-  store(tb, row + 4u, first + 32u, c4b);
+  store(tb, row + 4u, second, c4b);
   store(ta, row + 5u, first, c5a);
-  store(tb, row + 5u, first + 32u, c5b);
+  store(tb, row + 5u, second, c5b);
   store(ta, row + 6u, first, c6a);
-  store(tb, row + 6u, first + 32u, c6b);
+  store(tb, row + 6u, second, c6b);
   store(ta, row + 7u, first, c7a);
-  store(tb, row + 7u, first + 32u, c7b);
+  store(tb, row + 7u, second, c7b);
 }

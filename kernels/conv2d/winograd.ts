@@ -8,12 +8,18 @@ import { defineKernel, type Kernel } from "../kernel.ts";
 import {
   type MatmulDispatch,
   matmulDispatch,
+  matmulMethods,
+  type Side,
   type Variant,
 } from "../matmul/matmul.ts";
 import type { Geometry } from "./walk.ts";
+import gradientSource from "./winograd_gradient.wgsl" with { type: "text" };
 import inputSource from "./winograd_input.wgsl" with { type: "text" };
 import outputSource from "./winograd_output.wgsl" with { type: "text" };
 import weightSource from "./winograd_weight.wgsl" with { type: "text" };
+import weightGradientSource from "./winograd_weight_gradient.wgsl" with {
+  type: "text",
+};
 
 /** u = G w G'. */
 export const winogradWeight: Kernel = defineKernel(
@@ -31,7 +37,18 @@ export const winogradOutput: Kernel = defineKernel(
   outputSource,
 );
 
-/** One convolution, or its gradient by the image, as transforms and products. */
+/** u = A g A'. */
+export const winogradGradient: Kernel = defineKernel(
+  "conv2d.winograd_gradient",
+  gradientSource,
+);
+/** y = G' m G. */
+export const winogradWeightGradient: Kernel = defineKernel(
+  "conv2d.winograd_weight_gradient",
+  weightGradientSource,
+);
+
+/** One convolution, or a gradient of one, as transforms and products. */
 export interface Winograd {
   /** Channels made. */
   rows: number;
@@ -66,28 +83,54 @@ export interface Winograd {
 /** Fewest channels on both sides, and fewest tiles, for which it pays. */
 const FEWEST = { channels: 32, tiles: 32 };
 /** Bytes of one transform of a chunk: a CPU's cache, or enough to fill a GPU. */
-const CHUNK_BYTES = { simple: 0, lanes: 2 ** 22, tiles: 2 ** 26 };
+const CHUNK_BYTES = { simple: 2 ** 22, lanes: 2 ** 22, tiles: 2 ** 26 };
+/** The same for a gradient by the weight, which is summed over chunks. */
+const SUM_BYTES = 2 ** 25;
 
-/**
- * How to run a convolution by Winograd's method, or null when that does not
- * apply or not pay.
- *
- * @param direction the convolution, or its gradient by the image
- */
+/** The convolution, or its gradient by the image or by the weight. */
+export type Direction = "forward" | "data" | "weight";
+
+/** Size of the result and tiles of one image. */
+function tiling(
+  c: Geometry,
+  direction: Direction,
+): { oh: number; ow: number; tiles: number } {
+  const [oh, ow] = direction === "data" ? [c.h, c.w] : [c.oh, c.ow];
+  return { oh, ow, tiles: Math.ceil(oh / 2) * Math.ceil(ow / 2) };
+}
+
+/** Whether Winograd's method computes a convolution, or a gradient, on a device. */
+export function winogradApplies(
+  c: Geometry,
+  variant: Variant,
+  direction: Direction,
+): boolean {
+  return c.kh === 3 && c.kw === 3 && c.stride === 1 && c.dilation === 1 &&
+    c.groups === 1 && variant !== "simple" &&
+    c.n * tiling(c, direction).tiles < 2 ** 24 &&
+    Math.max(c.cin, c.cout) < 65536;
+}
+
+/** Whether it is expected to be faster. */
+export function winogradPays(
+  c: Geometry,
+  direction: Direction,
+): boolean {
+  return Math.min(c.cin, c.cout) >= FEWEST.channels &&
+    c.n * tiling(c, direction).tiles >= FEWEST.tiles;
+}
+
+/** How to run a convolution, or a gradient, to which Winograd's method applies. */
 export function winograd(
   c: Geometry,
   variant: Variant,
-  direction: "forward" | "data",
-): Winograd | null {
+  direction: Direction,
+): Winograd {
   const flip = direction === "data", area = c.kh * c.kw;
-  const applies = c.kh === 3 && c.kw === 3 && c.stride === 1 &&
-    c.dilation === 1 && c.groups === 1 && variant !== "simple";
-  const [oh, ow] = flip ? [c.h, c.w] : [c.oh, c.ow];
-  const tiles = Math.ceil(oh / 2) * Math.ceil(ow / 2), allTiles = c.n * tiles;
+  const { oh, ow, tiles } = tiling(c, direction), allTiles = c.n * tiles;
   const most = Math.max(c.cin, c.cout);
-  const pays = Math.min(c.cin, c.cout) >= FEWEST.channels &&
-    allTiles >= FEWEST.tiles && allTiles < 2 ** 24 && most < 65536;
-  if (!applies || !pays) return null;
+  const bytes = direction === "weight" ? SUM_BYTES : CHUNK_BYTES[variant];
+  const chunk = Math.floor(bytes / (64 * most));
   return {
     rows: flip ? c.cin : c.cout,
     depth: flip ? c.cout : c.cin,
@@ -102,7 +145,7 @@ export function winograd(
     ow,
     tiles,
     allTiles,
-    chunk: Math.min(allTiles, Math.floor(CHUNK_BYTES[variant] / (64 * most))),
+    chunk: Math.max(1, Math.min(allTiles, chunk)),
   };
 }
 
@@ -112,33 +155,63 @@ export function winogradProducts(
   count: number,
   variant: Variant,
 ): MatmulDispatch {
-  return matmulDispatch(
-    {
-      batch: 16,
-      size: w.rows,
-      depth: w.depth,
-      batchStride: w.rows * w.depth,
-      stride: w.depth,
-      depthStride: 1,
-    },
-    {
-      batch: 16,
-      size: count,
-      depth: w.depth,
-      batchStride: w.depth * count,
-      stride: 1,
-      depthStride: count,
-    },
-    variant,
-    1,
-  );
+  const left: Side = {
+    batch: 16,
+    size: w.rows,
+    depth: w.depth,
+    batchStride: w.rows * w.depth,
+    stride: w.depth,
+    depthStride: 1,
+  };
+  const right: Side = {
+    batch: 16,
+    size: count,
+    depth: w.depth,
+    batchStride: w.depth * count,
+    stride: 1,
+    depthStride: count,
+  };
+  const [method] = matmulMethods(left, right, variant);
+  return matmulDispatch(left, right, method, 1);
 }
 
-/** Parameters of both pixel transforms for `count` tiles from `first` on. */
+/**
+ * The 16 products that sum over `count` tiles: (16, rows, depth) from
+ * transformed gradients (16, rows, pitch) and pixels (16, depth, pitch).
+ */
+export function winogradSums(
+  w: Winograd,
+  count: number,
+  pitch: number,
+  variant: Variant,
+): MatmulDispatch {
+  const side = (size: number): Side => ({
+    batch: 16,
+    size,
+    depth: count,
+    batchStride: size * pitch,
+    stride: pitch,
+    depthStride: 1,
+  });
+  const left = side(w.rows), right = side(w.depth);
+  const [method] = matmulMethods(left, right, variant);
+  return matmulDispatch(left, right, method, 1);
+}
+
+/**
+ * Distance of the rows of transforms that sums over tiles read: rows a power
+ * of two apart would share few lines of a cache.
+ */
+export function winogradPitch(count: number): number {
+  return count + 16;
+}
+
+/** Parameters of the pixel transforms for `count` tiles from `first` on. */
 export function winogradParams(
   w: Winograd,
   first: number,
   count: number,
+  pitch: number = count,
 ): Record<string, number> {
   const tilesX = Math.ceil(w.ow / 2);
   return {
@@ -156,5 +229,6 @@ export function winogradParams(
     inverse_tiles_x: 1 / tilesX,
     first,
     count,
+    pitch,
   };
 }

@@ -3,12 +3,13 @@
 // B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]
 //
 // Second step of Winograd's F(2x2, 3x3).
-// x: (N, depth, h, w), zero outside.  v: (16, depth, count).
+// x: (N, depth, h, w), zero outside.  v: (16, depth, pitch), `count` of each row
+// written.
 // Dispatch: x = count, y = depth.
 alias x_t = f32;
 struct Params {
   depth: u32, h: u32, w: u32, sy: i32, sx: i32,
-  tiles: u32, tiles_x: u32, inverse_tiles: f32, inverse_tiles_x: f32, first: u32, count: u32
+  tiles: u32, tiles_x: u32, inverse_tiles: f32, inverse_tiles_x: f32, first: u32, count: u32, pitch: u32
 }
 @group(0) @binding(0) var<storage, read> x: array<x_t>;
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;
@@ -29,7 +30,7 @@ fn pixels(image: u32, y: i32, left: i32) -> vec4f {
 }
 
 fn store(at: u32, d: vec4f) {
-  let step = params.depth * params.count;
+  let step = params.depth * params.pitch;
   v[at] = d.x - d.z;
   v[at + step] = d.y + d.z;
   v[at + 2u * step] = d.z - d.y;
@@ -52,8 +53,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane:
   let d1 = pixels(image, top + 1, left);
   let d2 = pixels(image, top + 2, left);
   let d3 = pixels(image, top + 3, left);
-  let at = group.y * params.count + t;
-  let step = 4u * params.depth * params.count;
+  let at = group.y * params.pitch + t;
+  let step = 4u * params.depth * params.pitch;
   store(at, d0 - d2);
   store(at + step, d1 + d2);
   store(at + 2u * step, d2 - d1);

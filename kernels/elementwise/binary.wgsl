@@ -3,15 +3,14 @@
 // y[i] = g[i] * df/db                              SIDE 2
 //
 // y, g: contiguous, shape (d0 .. d5).  a, b: read through strides, so that a
-// broadcast axis has stride 0.  f is chosen by OP, see elementwise.ts.
-// LAYOUT 0: strides.  LAYOUT 1: all of one shape.  LAYOUT 2: a has the shape of
-// y, (rows, d5), and b one number a row, repeating after d1 rows: integer
-// divisions, slow on CPUs, are then not needed.
+// broadcast axis has stride 0.  f: binary_functions.wgsl, chosen by OP, see
+// elementwise.ts.  Operands of one shape: binary_same.wgsl.
+// LAYOUT 0: strides.  LAYOUT 2: a has the shape of y, (rows, d5), and b one
+// number a row, repeating after d1 rows: integer divisions, slow on CPUs, are
+// then not needed.
 // Dispatch: one invocation per STEP neighbouring numbers of y, folded over x
 // and y; for LAYOUT 2 x over d5, y and z over rows.
 alias stored = f32;
-override OP: u32 = 0u;
-override SIDE: u32 = 0u;
 override LAYOUT: u32 = 0u;
 override STEP: u32 = 1u;
 
@@ -26,34 +25,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> g: array<stored>;
 @group(0) @binding(3) var<storage, read_write> y: array<stored>;
 @group(0) @binding(4) var<uniform> params: Params;
-
-// by its bits, since some drivers fold v != v away
-fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
-
-fn value(u: f32, v: f32) -> f32 {
-  switch OP {
-    case 0u: { return u + v; }
-    case 1u: { return u - v; }
-    case 2u: { return u * v; }
-    case 3u: { return u / v; }
-    case 4u: { return select(v, u, u >= v || is_nan(u)); }
-    case 5u: { return select(v, u, u <= v || is_nan(u)); }
-    default: { return select(u * v, u, u > 0.0); }
-  }
-}
-
-fn derivative(u: f32, v: f32) -> f32 {
-  let left = SIDE == 1u;
-  switch OP {
-    case 0u: { return 1.0; }
-    case 1u: { return select(-1.0, 1.0, left); }
-    case 2u: { return select(u, v, left); }
-    case 3u: { return select(-u / (v * v), 1.0 / v, left); }
-    case 4u: { return select(0.0, 1.0, (u >= v) == left); }
-    case 5u: { return select(0.0, 1.0, (u <= v) == left); }
-    default: { return select(select(u, 0.0, u > 0.0), select(v, 1.0, u > 0.0), left); }
-  }
-}
 
 fn apply(i: u32, ia: u32, ib: u32) {
   let u = f32(a[ia]);
@@ -101,10 +72,5 @@ fn main(
     return;
   }
   let first = (id.x + id.y * groups.x * 64u) * STEP;
-  let last = min(first + STEP, params.n);
-  if (LAYOUT == 0u) {
-    walk(first, last);
-  } else {
-    for (var i = first; i < last; i++) { apply(i, i, i); }
-  }
+  walk(first, min(first + STEP, params.n));
 }

@@ -6,6 +6,8 @@
 import { defineKernel, type Kernel } from "../kernel.ts";
 import unarySource from "./unary.wgsl" with { type: "text" };
 import binarySource from "./binary.wgsl" with { type: "text" };
+import binaryFunctions from "./binary_functions.wgsl" with { type: "text" };
+import binarySameSource from "./binary_same.wgsl" with { type: "text" };
 import stridedCopySource from "./strided_copy.wgsl" with { type: "text" };
 import castSource from "./cast.wgsl" with { type: "text" };
 import fillSource from "./fill.wgsl" with { type: "text" };
@@ -13,7 +15,15 @@ import fillSource from "./fill.wgsl" with { type: "text" };
 /** y = f(x) and its derivative. */
 export const unary: Kernel = defineKernel("elementwise.unary", unarySource);
 /** y = f(a, b) with broadcasting, and its derivatives. */
-export const binary: Kernel = defineKernel("elementwise.binary", binarySource);
+export const binary: Kernel = defineKernel(
+  "elementwise.binary",
+  `${binarySource}\n${binaryFunctions}`,
+);
+/** y = f(a, b) for operands of one shape, and its derivatives. */
+export const binarySame: Kernel = defineKernel(
+  "elementwise.binary_same",
+  `${binarySameSource}\n${binaryFunctions}`,
+);
 /** Permute, broadcast, slice, flip, pad, concat. */
 export const stridedCopy: Kernel = defineKernel(
   "elementwise.strided_copy",

@@ -1,18 +1,19 @@
 // y[i] = f(x[i])                                   DIRECTION 0
 // y[i] = g[i] * f'(x[i])                           DIRECTION 1
 //
-// x, g, y: n numbers, contiguous.  f is chosen by OP, see elementwise.ts.
-// a, b: parameters of f (slope, bounds, affine).
-// Dispatch: one invocation per STEP neighbouring numbers, folded over x and y.
+// x, g, y: n vec4 of contiguous numbers, the last one filled up with whatever
+// lies behind; a CPU stores four numbers for little more than one.  f is chosen
+// by OP, see elementwise.ts.  a, b: parameters of f (slope, bounds, affine).
+// Dispatch: one invocation per STEP neighbouring vec4, folded over x and y.
 alias stored = f32;
 override OP: u32 = 0u;
 override DIRECTION: u32 = 0u;
 override STEP: u32 = 1u;
 
 struct Params { n: u32, a: f32, b: f32 }
-@group(0) @binding(0) var<storage, read> x: array<stored>;
-@group(0) @binding(1) var<storage, read> g: array<stored>;
-@group(0) @binding(2) var<storage, read_write> y: array<stored>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<stored>>;
+@group(0) @binding(1) var<storage, read> g: array<vec4<stored>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<stored>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn softplus(v: f32) -> f32 { return max(v, 0.0) + log(1.0 + exp(-abs(v))); }
@@ -65,10 +66,21 @@ fn derivative(v: f32) -> f32 {
   }
 }
 
+fn values(v: vec4f) -> vec4f { return vec4f(value(v.x), value(v.y), value(v.z), value(v.w)); }
+
+fn derivatives(v: vec4f) -> vec4f {
+  return vec4f(derivative(v.x), derivative(v.y), derivative(v.z), derivative(v.w));
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let first = (id.x + id.y * groups.x * 64u) * STEP;
   for (var i = first; i < min(first + STEP, params.n); i++) {
-    if (DIRECTION == 0u) { y[i] = stored(value(f32(x[i]))); } else { y[i] = stored(f32(g[i]) * derivative(f32(x[i]))); }
+    let v = vec4f(x[i]);
+    if (DIRECTION == 0u) {
+      y[i] = vec4<stored>(values(v));
+    } else {
+      y[i] = vec4<stored>(vec4f(g[i]) * derivatives(v));
+    }
   }
 }

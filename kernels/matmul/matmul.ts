@@ -4,6 +4,13 @@
  * @module
  */
 import { type Constants, defineKernel, type Kernel } from "../kernel.ts";
+import {
+  type Method,
+  SIMPLE,
+  type Tile,
+  TILE_METHODS,
+  tileConstants,
+} from "../method.ts";
 import matmulSource from "./matmul.wgsl" with { type: "text" };
 import matmulLanesSource from "./matmul_lanes.wgsl" with { type: "text" };
 import matmulTilesSource from "./matmul_tiles.wgsl" with { type: "text" };
@@ -81,6 +88,40 @@ export function bestRows(size: number): number {
   );
 }
 
+/** Heights of row blocks that are worth trying. */
+const HEIGHTS = [16, 12, 8, 4];
+
+/**
+ * Ways to compute the product of two sides on a device, the one that is taken
+ * without tuning first.
+ */
+export function matmulMethods(
+  left: Side,
+  right: Side,
+  variant: Variant,
+): readonly Method[] {
+  const batch = Math.max(left.batch, right.batch);
+  if (variant === "simple" || batch * MAX_PARTS > MAX_GROUPS) return [SIMPLE];
+  if (variant === "tiles") return [...TILE_METHODS, SIMPLE];
+  const cost = (rows: number, lanes: number) =>
+    rowsCost(rows, bestRows(rows)) * Math.ceil(lanes / LANE_TILE);
+  const swapped = cost(right.size, left.size) < cost(left.size, right.size);
+  const first: Method = {
+    kernels: "lanes",
+    rows: bestRows(swapped ? right.size : left.size),
+    swapped,
+  };
+  const others = [false, true].flatMap((swapped) =>
+    HEIGHTS.map((rows): Method => ({ kernels: "lanes", rows, swapped }))
+  );
+  const fits = ({ rows, swapped }: Method) =>
+    rows! < 2 * (swapped ? right.size : left.size);
+  const rest = others.filter((m) =>
+    fits(m) && (m.rows !== first.rows || m.swapped !== swapped)
+  );
+  return [first, ...rest, SIMPLE];
+}
+
 /**
  * The product of two sides.
  *
@@ -89,16 +130,15 @@ export function bestRows(size: number): number {
 export function matmulDispatch(
   left: Side,
   right: Side,
-  variant: Variant,
+  method: Method,
   most = MAX_PARTS,
 ): MatmulDispatch {
   const batch = Math.max(left.batch, right.batch);
-  if (variant === "simple" || batch * MAX_PARTS > MAX_GROUPS) {
-    return simpleDispatch(left, right, batch);
-  }
-  return variant === "lanes"
-    ? lanesDispatch(left, right, batch, most)
-    : tilesDispatch(left, right, batch, most);
+  const { kernels, tile, rows = 16, swapped = false } = method;
+  if (tile) return tilesDispatch(left, right, batch, tile, most);
+  return kernels === "lanes"
+    ? lanesDispatch(left, right, batch, { rows, swapped }, most)
+    : simpleDispatch(left, right, batch);
 }
 
 function simpleDispatch(
@@ -134,19 +174,14 @@ const MAX_PARTS = 256;
 const SHORTEST = 256;
 /** Workgroups that keep a CPU's cores busy, and a GPU's. */
 const BUSY = { lanes: 32, tiles: 512 };
-/** Rows and lanes of a workgroup of the tile kernels. */
-export const TILE = 64;
 
 function lanesDispatch(
   left: Side,
   right: Side,
   batch: number,
+  { rows, swapped }: Required<Pick<Method, "rows" | "swapped">>,
   most: number,
 ): MatmulDispatch {
-  const cost = (rows: number, lanes: number) =>
-    rowsCost(rows, bestRows(rows)) * Math.ceil(lanes / LANE_TILE);
-  const swapped = cost(right.size, left.size) < cost(left.size, right.size);
-  const rows = bestRows(swapped ? right.size : left.size);
   return {
     kernel: matmulLanes,
     swapped,
@@ -162,6 +197,7 @@ function tilesDispatch(
   left: Side,
   right: Side,
   batch: number,
+  tile: Tile,
   most: number,
 ): MatmulDispatch {
   return {
@@ -170,8 +206,12 @@ function tilesDispatch(
     constants: {
       A_ALONG_K: left.depthStride === 1 ? 1 : 0,
       B_ALONG_K: right.depthStride === 1 ? 1 : 0,
+      ...tileConstants(tile),
     },
-    ...tiled(left, right, batch, false, [TILE, TILE], [BUSY.tiles, most]),
+    ...tiled(left, right, batch, false, [tile.rows, tile.lanes], [
+      BUSY.tiles,
+      most,
+    ]),
   };
 }
 

@@ -5,11 +5,11 @@
 // over parts is the product.
 // A_ALONG_K, B_ALONG_K 1: neighbouring invocations read neighbouring k, for a
 // side whose k is contiguous; 0: neighbouring rows or lanes.
-// Tile: 64 rows x 64 lanes per workgroup of 64, 8 x 8 per invocation: four
-// vec4 reads of workgroup memory feed 64 multiply-adds.  Per step 16 k are
-// staged.
-// Dispatch: tiles of lanes x blocks of 64 rows, folded over x and y, z = batch
-// parts.
+// Tile: ROWS x LANES per workgroup, MICRO (8 or 4) squared per invocation: with
+// 8, four vec4 reads of workgroup memory feed 64 multiply-adds.  Per step DEPTH
+// k are staged.
+// Dispatch: tiles of LANES lanes x blocks of ROWS rows, folded over x and y,
+// z = batch parts.
 override A_ALONG_K: u32 = 1u;
 override B_ALONG_K: u32 = 0u;
 
@@ -24,11 +24,16 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
+const ROWS: u32 = 64u;
+const LANES: u32 = 64u;
 const DEPTH: u32 = 16u;
+const MICRO: u32 = 8u;
+const GROUP: u32 = (ROWS / MICRO) * (LANES / MICRO);
 // one vec4 more than a row has, against bank conflicts
-const PITCH: u32 = 17u;
-var<workgroup> left: array<vec4f, 272>;
-var<workgroup> right: array<vec4f, 272>;
+const LEFT_PITCH: u32 = ROWS / 4u + 1u;
+const RIGHT_PITCH: u32 = LANES / 4u + 1u;
+var<workgroup> left: array<vec4f, DEPTH * LEFT_PITCH>;
+var<workgroup> right: array<vec4f, DEPTH * RIGHT_PITCH>;
 
 fn four(first: u32, size: u32) -> vec4u {
   return min(vec4u(first, first + 1u, first + 2u, first + 3u), vec4u(size - 1u));
@@ -53,7 +58,7 @@ fn store(to: u32, row: u32, l: u32, v: vec4f) {
   if (l + 3u < params.lanes) { y[at + 3u * params.y_lane] = v.w; }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(GROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) grid: vec3u,
@@ -62,13 +67,13 @@ fn main(
   // which workgroups are neighbours decides what stays in the cache
   let index = group.x + group.y * grid.x;
   let along = params.along_tiles == 1u;
-  let tile = select(index / params.blocks, index % params.tiles, along) * 64u;
-  let block = select(index % params.blocks, index / params.tiles, along) * 64u;
+  let tile = select(index / params.blocks, index % params.tiles, along) * LANES;
+  let block = select(index % params.blocks, index / params.tiles, along) * ROWS;
   let z = group.z % params.batch;
   let first = (group.z / params.batch) * params.chunk;
   let last = min(first + params.chunk, params.depth);
-  let tx = t % 8u;
-  let ty = t / 8u;
+  let tx = t % (LANES / MICRO);
+  let ty = t / (LANES / MICRO);
   var c0a = vec4f(0.0);
   var c0b = vec4f(0.0);
   var c1a = vec4f(0.0);
@@ -86,53 +91,64 @@ fn main(
   var c7a = vec4f(0.0);
   var c7b = vec4f(0.0);
   for (var k0 = first; k0 < last; k0 += DEPTH) {
-    for (var i = 0u; i < 4u; i++) {
-      // of 16 x 16 vec4 an invocation brings four
-      let fast = t % 16u;
-      let slow = t / 16u + 4u * i;
-      let ka = select(slow, fast, A_ALONG_K == 1u);
-      let ra = select(fast, slow, A_ALONG_K == 1u);
-      let kb = select(slow, fast, B_ALONG_K == 1u);
-      let rb = select(fast, slow, B_ALONG_K == 1u);
-      let at_a = z * params.a_batch + min(k0 + ka, last - 1u) * params.a_k;
-      let at_b = z * params.b_batch + min(k0 + kb, last - 1u) * params.b_k;
-      left[ka * PITCH + ra] = rows_of(at_a, k0 + ka < last, block + 4u * ra);
-      right[kb * PITCH + rb] = lanes_of(at_b, k0 + kb < last, tile + 4u * rb);
+    for (var i = 0u; i < DEPTH * ROWS / 4u / GROUP; i++) {
+      let e = t + i * GROUP;
+      let along_k = A_ALONG_K == 1u;
+      let k = k0 + select(e / (ROWS / 4u), e % DEPTH, along_k);
+      let r = select(e % (ROWS / 4u), e / DEPTH, along_k);
+      let at = z * params.a_batch + min(k, last - 1u) * params.a_k;
+      left[(k - k0) * LEFT_PITCH + r] = rows_of(at, k < last, block + 4u * r);
+    }
+    for (var i = 0u; i < DEPTH * LANES / 4u / GROUP; i++) {
+      let e = t + i * GROUP;
+      let along_k = B_ALONG_K == 1u;
+      let k = k0 + select(e / (LANES / 4u), e % DEPTH, along_k);
+      let l = select(e % (LANES / 4u), e / DEPTH, along_k);
+      let at = z * params.b_batch + min(k, last - 1u) * params.b_k;
+      right[(k - k0) * RIGHT_PITCH + l] = lanes_of(at, k < last, tile + 4u * l);
     }
     workgroupBarrier();
     for (var k = 0u; k < DEPTH; k++) {
-      let r = left[k * PITCH + 2u * ty];
-      let s = left[k * PITCH + 2u * ty + 1u];
-      let u = right[k * PITCH + tx];
-      let v = right[k * PITCH + tx + 8u];
-      c0a += r.x * u; c0b += r.x * v;
-      c1a += r.y * u; c1b += r.y * v;
-      c2a += r.z * u; c2b += r.z * v;
-      c3a += r.w * u; c3b += r.w * v;
-      c4a += s.x * u; c4b += s.x * v;
-      c5a += s.y * u; c5b += s.y * v;
-      c6a += s.z * u; c6b += s.z * v;
-      c7a += s.w * u; c7b += s.w * v;
+      let r = left[k * LEFT_PITCH + MICRO / 4u * ty];
+      let u = right[k * RIGHT_PITCH + tx];
+      c0a += r.x * u;
+      c1a += r.y * u;
+      c2a += r.z * u;
+      c3a += r.w * u;
+      if (MICRO == 8u) {
+        let s = left[k * LEFT_PITCH + 2u * ty + 1u];
+        let v = right[k * RIGHT_PITCH + tx + LANES / 8u];
+        c0b += r.x * v;
+        c1b += r.y * v;
+        c2b += r.z * v;
+        c3b += r.w * v;
+        c4a += s.x * u; c4b += s.x * v;
+        c5a += s.y * u; c5b += s.y * v;
+        c6a += s.z * u; c6b += s.z * v;
+        c7a += s.w * u; c7b += s.w * v;
+      }
     }
     workgroupBarrier();
   }
   let to = group.z * params.y_batch;
   let l = tile + tx * 4u;
-  let row = block + ty * 8u;
+  let row = block + ty * MICRO;
   store(to, row, l, c0a);
-  store(to, row, l + 32u, c0b);
   store(to, row + 1u, l, c1a);
-  store(to, row + 1u, l + 32u, c1b);
   store(to, row + 2u, l, c2a);
-  store(to, row + 2u, l + 32u, c2b);
   store(to, row + 3u, l, c3a);
-  store(to, row + 3u, l + 32u, c3b);
+  if (MICRO == 4u) { return; }
+  let m = l + LANES / 2u;
+  store(to, row, m, c0b);
+  store(to, row + 1u, m, c1b);
+  store(to, row + 2u, m, c2b);
+  store(to, row + 3u, m, c3b);
   store(to, row + 4u, l, c4a);
-  store(to, row + 4u, l + 32u, c4b);
+  store(to, row + 4u, m, c4b);
   store(to, row + 5u, l, c5a);
-  store(to, row + 5u, l + 32u, c5b);
+  store(to, row + 5u, m, c5b);
   store(to, row + 6u, l, c6a);
-  store(to, row + 6u, l + 32u, c6b);
+  store(to, row + 6u, m, c6b);
   store(to, row + 7u, l, c7a);
-  store(to, row + 7u, l + 32u, c7b);
+  store(to, row + 7u, m, c7b);
 }

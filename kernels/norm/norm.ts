@@ -8,6 +8,10 @@ import softmaxSource from "./softmax.wgsl" with { type: "text" };
 import softmaxBackwardSource from "./softmax_backward.wgsl" with {
   type: "text",
 };
+import softmaxBackwardLanesSource from "./softmax_backward_lanes.wgsl" with {
+  type: "text",
+};
+import softmaxLanesSource from "./softmax_lanes.wgsl" with { type: "text" };
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
 import layerNormBackwardSource from "./layer_norm_backward.wgsl" with {
   type: "text",
@@ -25,6 +29,16 @@ export const softmaxForward: Kernel = defineKernel(
 export const softmaxBackward: Kernel = defineKernel(
   "norm.softmax_backward",
   softmaxBackwardSource,
+);
+/** Softmax of each row by subgroups of 8 lanes. */
+export const softmaxLanes: Kernel = defineKernel(
+  "norm.softmax_lanes",
+  softmaxLanesSource,
+);
+/** Gradient of softmax by subgroups of 8 lanes. */
+export const softmaxBackwardLanes: Kernel = defineKernel(
+  "norm.softmax_backward_lanes",
+  softmaxBackwardLanesSource,
 );
 /** Layer normalisation of each row. */
 export const layerNormForward: Kernel = defineKernel(

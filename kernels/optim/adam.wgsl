@@ -3,24 +3,25 @@
 //   v <- beta2 v + (1 - beta2) g^2
 //   x <- x - rate (m / correction1) / (sqrt(v / correction2) + epsilon)
 //
-// x, m, v, g: n numbers.  rest_k = 1 - beta_k and correction_k = 1 - beta_k^t
-// are computed by the caller, in double precision.
+// x, m, v, g: n vec4 of contiguous numbers, the last one filled up with
+// whatever lies behind.  With correction_k = 1 - beta_k^t the caller
+// computes, in double precision, rest_k = 1 - beta_k, rate = rate / correction1
+// and spread = 1 / sqrt(correction2): a division is the slowest step here.
 // Moments below the normal numbers, on which CPUs spend twenty times as long,
 // become 0.
-// Dispatch: one invocation per STEP neighbouring numbers, folded over x and y.
+// Dispatch: one invocation per STEP neighbouring vec4, folded over x and y.
 override STEP: u32 = 1u;
 
 struct Params {
-  n: u32, rate: f32, beta1: f32, beta2: f32, rest1: f32, rest2: f32, epsilon: f32,
-  correction1: f32, correction2: f32
+  n: u32, rate: f32, spread: f32, epsilon: f32, beta1: f32, beta2: f32, rest1: f32, rest2: f32
 }
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> m: array<f32>;
-@group(0) @binding(2) var<storage, read_write> v: array<f32>;
-@group(0) @binding(3) var<storage, read> g: array<f32>;
+@group(0) @binding(0) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(3) var<storage, read> g: array<vec4f>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-fn flushed(v: f32) -> f32 { return select(v, 0.0, abs(v) < 1e-37); }
+fn flushed(v: vec4f) -> vec4f { return select(v, vec4f(0.0), abs(v) < vec4f(1e-37)); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -31,6 +32,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let v1 = flushed(params.beta2 * v[i] + params.rest2 * d * d);
     m[i] = m1;
     v[i] = v1;
-    x[i] -= params.rate * (m1 / params.correction1) / (sqrt(v1 / params.correction2) + params.epsilon);
+    x[i] -= params.rate * m1 / (sqrt(v1) * params.spread + params.epsilon);
   }
 }

@@ -4,16 +4,24 @@
  *
  * @module
  */
-import { type Device, gradients, type Tensor } from "../../engine/mod.ts";
-import { relativeError } from "../../engine/ops/conformance.ts";
-import { formula } from "../../engine/ops/formula.ts";
+import { join } from "@std/path";
+import type { Device, TileProfile } from "../../engine/mod.ts";
 import {
   readSafetensors,
   type Safetensors,
-  toFloat32,
 } from "../../weights/formats/safetensors.ts";
+import type { Comparison } from "./conformance_report.ts";
+import { runOperators } from "./golden_cases.ts";
+import { runEg3d } from "./golden_eg3d.ts";
 import { runMannequin } from "./golden_mannequin.ts";
-import { type Attributes, GOLDEN_OPERATORS } from "./golden_operators.ts";
+import {
+  runArcFace,
+  runDecaEncoder,
+  runDetailDecoder,
+  runFlame,
+  runLpips,
+} from "./golden_networks.ts";
+import { runTrajectory } from "./golden_trajectory.ts";
 
 /** What one comparison with a golden file came to. */
 export interface GoldenResult {
@@ -43,111 +51,145 @@ export type GoldenRunner = (
   file: GoldenFile,
 ) => Promise<GoldenResult[]>;
 
+/** Paths of the golden files of a folder, in the order of their names. */
+export async function goldenPaths(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder)) {
+      if (!entry.isDirectory && entry.name.endsWith(".safetensors")) {
+        names.push(entry.name);
+      }
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new Error(`There is no folder of golden files ${folder}.`);
+  }
+  return names.sort().map((name) => join(folder, name));
+}
+
+async function readGolden(path: string): Promise<GoldenFile> {
+  const content = await readSafetensors(path);
+  return { path, kind: content.metadata.kind ?? "(none)", content };
+}
+
 /** Golden files of a folder, in the order of their names. */
 export async function goldenFiles(folder: string): Promise<GoldenFile[]> {
-  const names: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    if (entry.isFile && entry.name.endsWith(".safetensors")) {
-      names.push(entry.name);
+  return await Promise.all((await goldenPaths(folder)).map(readGolden));
+}
+
+/** A golden file that can be run. */
+export interface GoldenSelection {
+  /** Where it lies. */
+  path: string;
+  /** Which runner reads it. */
+  kind: string;
+  /** Tiles to run it with; undefined for those that the adapter would get. */
+  profiles: readonly (TileProfile | undefined)[];
+}
+
+/** What to do with the files of a folder. */
+export interface GoldenSelections {
+  /** Files to run. */
+  run: GoldenSelection[];
+  /** Files of unknown kinds, a line each. */
+  skipped: string[];
+  /** Files that cannot be read. */
+  broken: Comparison[];
+}
+
+/**
+ * Small enough for both kinds of tiles. Kernels are held to their references in
+ * both; a whole network runs with the tiles that the adapter is meant for.
+ */
+const IN_BOTH_PROFILES: ReadonlySet<string> = new Set(["ops", "mannequin"]);
+
+/**
+ * Sorts the files of a folder by what can be done with them.
+ *
+ * @param only kind to which to keep, if any
+ * @throws {Error} when there is nothing of that kind, or nothing at all
+ */
+export async function selectGoldens(
+  paths: readonly string[],
+  folder: string,
+  only: string | undefined,
+): Promise<GoldenSelections> {
+  if (paths.length === 0) {
+    throw new Error(`There is no golden file (*.safetensors) in ${folder}.`);
+  }
+  const found: GoldenSelections = { run: [], skipped: [], broken: [] };
+  const kinds = new Set<string>();
+  for (const path of paths) {
+    try {
+      const { kind } = await readGolden(path);
+      kinds.add(kind);
+      if (only !== undefined && kind !== only) continue;
+      if (!Object.hasOwn(GOLDEN_RUNNERS, kind)) {
+        found.skipped.push(`${path}: kind ${kind} is not known here`);
+        continue;
+      }
+      const profiles = IN_BOTH_PROFILES.has(kind)
+        ? ["cpu", "gpu"] as const
+        : [undefined];
+      found.run.push({ path, kind, profiles });
+    } catch (error) {
+      found.broken.push({
+        label: path,
+        error: Infinity,
+        tolerance: 1,
+        failure: (error as Error).message,
+      });
     }
   }
-  return await Promise.all(
-    names.sort().map(async (name) => {
-      const path = `${folder}/${name}`, content = await readSafetensors(path);
-      return { path, kind: content.metadata.kind ?? "(none)", content };
-    }),
-  );
-}
-
-const FORWARD = 2e-5;
-const BACKWARD = 1e-4;
-
-interface GoldenCase {
-  name: string;
-  inputs: Record<string, number[]>;
-  attrs: Attributes;
-  out: number[];
-}
-
-/** Depths of a ray-march case: sorted along each ray, the same for both sides. */
-function depths(prefix: string, shape: readonly number[]): Float32Array {
-  const data = formula(`${prefix}depths`, shape, 0.5, 2.8);
-  const samples = shape[2];
-  for (let k = 0; k < data.length; k += samples) {
-    data.subarray(k, k + samples).sort();
-  }
-  return data;
-}
-
-/** One operator case: value and gradients of its inputs. */
-async function runOperator(
-  device: Device,
-  { content }: GoldenFile,
-  c: GoldenCase,
-): Promise<GoldenResult> {
-  using _scope = device.scope();
-  const prefix = content.metadata.prefix ?? "";
-  const operator = GOLDEN_OPERATORS[c.name.split(".")[0]];
-  if (!operator) throw new Error("there is no such operator here");
-  const t: Record<string, Tensor> = {};
-  for (const [name, shape] of Object.entries(c.inputs)) {
-    const data = formula(`${prefix}${c.name}.${name}`, shape);
-    t[name] = device.tensor(data, shape).track();
-  }
-  const wanted = Object.values(t);
-  if (c.attrs.depths) {
-    const shape = c.inputs.densities;
-    t.depths = device.tensor(depths(prefix, shape), shape);
-  }
-  const y = operator(t, c.attrs);
-  const cotangent = formula(`${prefix}${c.name}.cotangent`, c.out);
-  const seed = device.tensor(cotangent, c.out);
-  const found = gradients(y, wanted, { seed });
-  const data = await device.read(y, ...found);
-  const stored = (name: string) => toFloat32(content.tensors.get(name)!).data;
-  const forward = relativeError(data[0], stored(`${c.name}.out`));
-  const backward = Math.max(
-    0,
-    ...Object.keys(c.inputs).map((name, k) =>
-      content.tensors.has(`${c.name}.grad.${name}`)
-        ? relativeError(data[1 + k], stored(`${c.name}.grad.${name}`))
-        : 0
-    ),
-  );
-  const failure = forward > FORWARD
-    ? `the result is off by ${forward.toExponential(1)}`
-    : backward > BACKWARD
-    ? `a gradient is off by ${backward.toExponential(1)}`
-    : null;
-  return {
-    name: c.name,
-    error: Math.max(forward, backward * FORWARD / BACKWARD),
-    tolerance: FORWARD,
-    failure,
-  };
-}
-
-async function runOperators(
-  device: Device,
-  file: GoldenFile,
-): Promise<GoldenResult[]> {
-  const cases: GoldenCase[] = JSON.parse(file.content.metadata.cases);
-  const results: GoldenResult[] = [];
-  for (const c of cases) {
-    results.push(
-      await runOperator(device, file, c).catch((error) => ({
-        name: c.name,
-        error: Infinity,
-        tolerance: FORWARD,
-        failure: error.message,
-      })),
+  if (only !== undefined && !kinds.has(only) && found.broken.length === 0) {
+    throw new Error(
+      `No golden file in ${folder} is of kind ${only}: there are ${
+        [...kinds].sort().join(", ")
+      }, and cases.`,
     );
   }
-  return results;
+  return found;
+}
+
+/** Everything that a golden file comes to; what its runner throws is one failure. */
+export async function runGolden(
+  device: Device,
+  path: string,
+): Promise<GoldenResult[]> {
+  try {
+    const file = await readGolden(path);
+    const results = await GOLDEN_RUNNERS[file.kind](device, file);
+    if (results.length === 0) throw new Error("it has nothing to compare");
+    return results;
+  } catch (error) {
+    return [{
+      name: "the file",
+      error: Infinity,
+      tolerance: 1,
+      failure: explained(error as Error),
+    }];
+  }
+}
+
+/** Errors of JavaScript itself mean that a file has not what its kind promises. */
+function explained(error: Error): string {
+  const defect = error instanceof TypeError || error instanceof SyntaxError ||
+    error instanceof RangeError;
+  return defect
+    ? `it does not hold what a file of its kind does (${error.message})`
+    : error.message;
 }
 
 /** A runner for each kind that is known. */
 export const GOLDEN_RUNNERS: Record<string, GoldenRunner> = {
   ops: runOperators,
   mannequin: (device, file) => runMannequin(device, file),
+  eg3d: runEg3d,
+  eg3d_full: runEg3d,
+  trajectory: runTrajectory,
+  lpips: runLpips,
+  arcface: runArcFace,
+  deca_encoder: runDecaEncoder,
+  deca_detail: runDetailDecoder,
+  flame: runFlame,
 };

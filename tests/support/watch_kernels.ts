@@ -1,25 +1,27 @@
 /**
- * Which kernels a device runs.
+ * Which kernels a device runs, and with how many workgroups.
  *
  * @module
  */
 import type { Device } from "../../engine/mod.ts";
 
-/** Names seen so far; stops watching when disposed. */
+/** What was seen so far; stops watching when disposed. */
 export interface KernelWatch extends Disposable {
-  /** Kernels that were launched. */
-  readonly names: ReadonlySet<string>;
+  /** Kernels that were launched, each with the workgroups of its largest launch. */
+  readonly groups: ReadonlyMap<string, number>;
 }
 
-/** Notes the name of every kernel that the device launches. */
+/** Notes every kernel that the device launches. */
 export function watchKernels(device: Device): KernelWatch {
-  const names = new Set<string>(), run = device.run;
+  const groups = new Map<string, number>(), run = device.run;
   device.run = (kernel, launch) => {
-    names.add(kernel.name);
+    const [x, y = 1, z = 1] = launch.workgroups;
+    const most = Math.max(groups.get(kernel.name) ?? 0, x * y * z);
+    groups.set(kernel.name, most);
     run.call(device, kernel, launch);
   };
   return {
-    names,
+    groups,
     [Symbol.dispose]: () => {
       device.run = run;
     },

@@ -1,14 +1,11 @@
 import { writeAtomically } from "./atomic.ts";
 
-/** Choices of kernels, by operator and shape. */
-type Choices = Readonly<Record<string, string>>;
-
 /** What a file of choices holds. */
 interface Content {
   /** What the choices hold for: adapter, driver, kernels. */
   adapter: string;
   /** Name of the chosen kernels, by operator and shape. */
-  choices: Choices;
+  choices: Readonly<Record<string, string>>;
 }
 
 /**
@@ -49,7 +46,9 @@ export class TuningFiles {
   }
 
   /** The choices for an adapter; null when there is no file, or one that cannot be used, which is then made anew. */
-  async load(adapter: string): Promise<Choices | null> {
+  async load(
+    adapter: string,
+  ): Promise<Readonly<Record<string, string>> | null> {
     const path = this.path(adapter);
     let text: string;
     try {
@@ -78,7 +77,10 @@ export class TuningFiles {
    * Writes the choices for an adapter, whole or not at all.
    * @throws {WeightsError} When the file cannot be written.
    */
-  async save(adapter: string, choices: Choices): Promise<void> {
+  async save(
+    adapter: string,
+    choices: Readonly<Record<string, string>>,
+  ): Promise<void> {
     await Deno.mkdir(this.#folder, { recursive: true });
     const content: Content = { adapter, choices };
     await writeAtomically(
