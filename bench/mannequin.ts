@@ -24,7 +24,7 @@ import { loadMannequin } from "../weights/mod.ts";
 import type { Row } from "./measure.ts";
 
 /** A camera in front of the face. */
-const FRONTAL = [
+export const FRONTAL: readonly number[] = [
   ...[1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 2.7, 0, 0, 0, 1],
   ...[4.2647, 0, 0.5, 0, 4.2647, 0.5, 0, 0, 1],
 ];
@@ -66,7 +66,6 @@ function row(
   return {
     group: "mannequin",
     name,
-    operations: null,
     prepare: async (device) => job(await scene(device), device),
   };
 }

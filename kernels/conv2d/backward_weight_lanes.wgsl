@@ -54,16 +54,21 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: 
   var c13 = vec4f(0.0);
   var c14 = vec4f(0.0);
   var c15 = vec4f(0.0);
-  for (var line = part * params.lines; line < last; line++) {
-    let n = line / params.oh;
-    let p = line % params.oh;
+  let begin = part * params.lines;
+  var n = begin / params.oh;
+  var p = begin - n * params.oh;
+  for (var line = begin; line < last; line++) {
     let iy = shift_y + i32(p * params.stride);
-    let ok_y = (iy >= vec4i(0)) & (iy < vec4i(i32(params.h)));
+    // a negative number is a large one without its sign
+    let ok_y = vec4u(iy) < vec4u(params.h);
     let base = vec4i((n * params.groups * params.cin + group * params.cin + c) * plane) + iy * i32(params.w);
     var from_g = ((n * params.groups + group) * params.cout + channel) * params.oh * params.ow + p * params.ow;
     var ix = shift_x;
+    // counted on, since a CPU has no vector division of integers
+    p++;
+    if (p == params.oh) { p = 0u; n++; }
     for (var q = 0u; q < params.ow; q++) {
-      let ok = ok_y & (ix >= vec4i(0)) & (ix < vec4i(i32(params.w)));
+      let ok = ok_y & (vec4u(ix) < vec4u(params.w));
       let at = vec4u(base + ix);
       let v = select(vec4f(0.0), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), ok);
       let s = g[from_g.x];
