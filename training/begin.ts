@@ -1,0 +1,88 @@
+/**
+ * Where a training begins: at its own checkpoint, at given weights, at the
+ * shipped ones, or at nothing.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { PantomimeError } from "../pipeline/errors.ts";
+import {
+  type GeneratorWeights,
+  loadMannequin,
+  readGenerator,
+  type WeightTensor,
+} from "../weights/mod.ts";
+import { readCheckpoint, type TrainingState } from "./checkpoint.ts";
+import { freshWeights, grownWeights } from "./initial.ts";
+import { courseOf, type TrainOptions } from "./options.ts";
+import { FILES } from "./result.ts";
+
+/** Where a training begins. */
+export interface Beginning {
+  /** Weights of the generator. */
+  readonly weights: GeneratorWeights;
+  /** What they came from, for the record. */
+  readonly from: string;
+  /** How far it is. */
+  readonly state: TrainingState;
+  /** Tensors of a checkpoint; null where there is none. */
+  readonly tensors: ReadonlyMap<string, WeightTensor> | null;
+}
+
+/** Nothing done yet. */
+const START: TrainingState = {
+  step: 0,
+  seconds: 0,
+  leg: { first: 0, cooling: null },
+  before: null,
+};
+
+/**
+ * Finds out where a training begins.
+ *
+ * @throws {PantomimeError} when the folder holds another training, or none to go on with
+ * @throws {WeightsError} when weights cannot be read
+ */
+export async function beginning(options: TrainOptions): Promise<Beginning> {
+  const path = join(options.out, FILES.checkpoint);
+  const found = await Deno.stat(path).then(() => true, () => false);
+  if (found && !options.resume) {
+    throw new PantomimeError(
+      `"${options.out}" holds a training already; go on with --resume, or choose another folder.`,
+    );
+  }
+  if (!found && options.resume) {
+    throw new PantomimeError(
+      `There is no training in "${options.out}" to go on with; leave out --resume to begin one.`,
+    );
+  }
+  if (found) {
+    const { weights, state, tensors, from } = await readCheckpoint(
+      path,
+      courseOf(options),
+    );
+    return { weights, state, tensors, from };
+  }
+  const weights = await weightsFrom(options.from, options.seed);
+  const side = options.resolution ?? weights.config.img_resolution;
+  return {
+    weights: grownWeights(weights, side, options.seed),
+    from: options.from ?? "shipped",
+    state: START,
+    tensors: null,
+  };
+}
+
+/**
+ * Weights by their name: a file, `none` for fresh ones, or the shipped ones.
+ *
+ * @throws {WeightsError} when a file cannot be read
+ */
+export async function weightsFrom(
+  from: string | undefined,
+  seed: number,
+): Promise<GeneratorWeights> {
+  if (from === undefined || from === "shipped") return await loadMannequin();
+  if (from === "none") return freshWeights(await loadMannequin(), seed);
+  return await readGenerator(from);
+}

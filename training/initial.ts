@@ -1,0 +1,121 @@
+/**
+ * Weights before they have learned anything: all of them, or those of a block
+ * of superresolution that doubles the picture.
+ *
+ * @module
+ */
+import { normals } from "../engine/mod.ts";
+import { PantomimeError } from "../pipeline/errors.ts";
+import type { GeneratorWeights, WeightTensor } from "../weights/mod.ts";
+
+/** Share of the published spread with which a grown block's colours begin: next to nothing. */
+const FAINT = 0.05;
+/** Share of the published spread with which styles begin, so that heads begin alike. */
+const STYLES = 0.25;
+
+/**
+ * Fresh weights of the same form as others: equalised layers of unit spread,
+ * styles around 1 (Karras et al. 2020).
+ */
+export function freshWeights(
+  { config, tensors }: GeneratorWeights,
+  seed: number,
+): GeneratorWeights {
+  const lrMul = config.mapping_lr_mul;
+  const fresh = [...tensors].map(
+    ([name, tensor], k): [string, WeightTensor] => {
+      const drawn = () => normals(seed, k, tensor.data.length);
+      const { shape } = tensor;
+      const data = name.endsWith("resample_filter")
+        ? tensor.data
+        : name.endsWith("affine.bias")
+        ? tensor.data.map(() => 1)
+        : /\.(bias|noise_strength|w_avg)$/.test(name)
+        ? tensor.data.map(() => 0)
+        : /mapping\.fc\d+\.weight$/.test(name)
+        ? drawn().map((v) => v / lrMul)
+        : name.endsWith("affine.weight")
+        ? drawn().map((v) => v * STYLES)
+        : drawn();
+      return [name, { shape, data: data as Float32Array<ArrayBuffer> }];
+    },
+  );
+  return { config, tensors: new Map(fresh) };
+}
+
+/**
+ * The generator with another block of superresolution for each doubling of its
+ * picture; it begins by drawing the enlarged picture of before.
+ *
+ * @param side pixels of the new picture's side
+ * @throws {PantomimeError} when that is not the old one doubled some times
+ */
+export function grownWeights(
+  weights: GeneratorWeights,
+  side: number,
+  seed: number,
+): GeneratorWeights {
+  const { config } = weights;
+  if (side === config.img_resolution) return weights;
+  if (side < config.img_resolution || side % config.img_resolution !== 0) {
+    throw new PantomimeError(
+      `A generator of ${config.img_resolution} px cannot be taught ${side} px; give ${config.img_resolution}, or twice as much.`,
+    );
+  }
+  return grownWeights(doubled(weights, seed), side, seed);
+}
+
+function doubled(
+  { config, tensors }: GeneratorWeights,
+  seed: number,
+): GeneratorWeights {
+  const { blocks } = config.superresolution, before = blocks.at(-1)!;
+  const resolution = 2 * before.resolution;
+  const channels = Math.max(16, before.channels / 2);
+  const grown = new Map(tensors);
+  const last = `superresolution.block${blocks.length - 1}`;
+  const added = `superresolution.block${blocks.length}`;
+  const inputs: Readonly<Record<string, number>> = {
+    conv0: before.channels,
+    conv1: channels,
+    torgb: channels,
+  };
+  let stream = 0;
+  for (const [name, { shape, data }] of tensors) {
+    if (!name.startsWith(`${last}.`)) continue;
+    const own = name.slice(last.length + 1);
+    const layer = own.split(".")[0];
+    const outputs = layer === "torgb" ? 3 : channels;
+    const shapes: Readonly<Record<string, readonly number[]>> = {
+      [`${layer}.weight`]: [outputs, inputs[layer], ...shape.slice(2)],
+      [`${layer}.bias`]: [outputs],
+      [`${layer}.affine.weight`]: [inputs[layer], config.w_dim],
+      [`${layer}.affine.bias`]: [inputs[layer]],
+      [`${layer}.noise_const`]: [resolution, resolution],
+    };
+    const size = shapes[own] ?? shape;
+    const count = size.reduce((a, b) => a * b, 1);
+    const spread = own === "torgb.weight" ? FAINT : 1;
+    const value = own.endsWith("affine.bias") ? 1 : 0;
+    const filled = own.endsWith("resample_filter")
+      ? data
+      : /(weight|noise_const)$/.test(own)
+      ? normals(seed, stream++, count).map((v) => v * spread)
+      : new Float32Array(count).fill(value);
+    grown.set(`${added}.${own}`, {
+      shape: size,
+      data: filled as Float32Array<ArrayBuffer>,
+    });
+  }
+  return {
+    config: {
+      ...config,
+      img_resolution: resolution,
+      superresolution: {
+        ...config.superresolution,
+        blocks: [...blocks, { resolution, up: 2, channels }],
+      },
+    },
+    tensors: grown,
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What a training can be asked for.
+ *
+ * @module
+ */
+import type { Course } from "./checkpoint.ts";
+
+/** Options of {@linkcode train}. */
+export interface TrainOptions {
+  /** Folder of the checkpoint, the log, previews and the result. */
+  readonly out: string;
+  /** Go on with the checkpoint in `out`. */
+  readonly resume: boolean;
+  /** Minutes of this sitting; of no account where there are steps. */
+  readonly minutes: number;
+  /** Steps of the whole training. */
+  readonly steps?: number;
+  /** Pixels of a picture's side; what it begins with when absent. */
+  readonly resolution?: number;
+  /** Weights to begin with: a file, `none`, or the shipped ones when absent. */
+  readonly from?: string;
+  /** Seed of everything that is drawn at random. */
+  readonly seed: number;
+  /** Heads of which gradients are taken together. */
+  readonly batch: number;
+  /** How often that is done for one step. */
+  readonly accumulate: number;
+  /** Rays of each head. */
+  readonly rays: number;
+  /** Cameras that see each head. */
+  readonly views: number;
+  /** Factor on the learning rates. */
+  readonly rate: number;
+  /** Steps by points near the surface that come first; of a training from nothing only. */
+  readonly points: number;
+  /** Seconds between two checkpoints. */
+  readonly saveSeconds: number;
+}
+
+/** What an option is when nobody says otherwise. */
+export function defaultTrainOptions(): Omit<TrainOptions, "out"> {
+  return {
+    resume: false,
+    minutes: 30,
+    seed: 0,
+    batch: 1,
+    accumulate: 1,
+    rays: 1024,
+    views: 2,
+    rate: 1,
+    points: 0,
+    saveSeconds: 180,
+  };
+}
+
+/** What of the options may not change while a training lasts. */
+export function courseOf(options: TrainOptions): Course {
+  const { seed, batch, accumulate, rays, views, points } = options;
+  return { seed, batch, accumulate, rays, views, points };
+}
