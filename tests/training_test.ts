@@ -53,6 +53,7 @@ import { Teacher } from "./support/teacher.ts";
 
 /** One for all tests: most of their time would go into compiling kernels. */
 const device = await openDevice();
+Deno.test.afterAll(() => device.close());
 
 /** A little training that stops after some steps. */
 function quick(out: string, changed: Partial<TrainOptions> = {}): TrainOptions {
@@ -197,6 +198,11 @@ Deno.test("A training is neither overwritten nor made up, and goes on with its o
     again({ resume: true, rays: 65 }),
     PantomimeError,
     "ran with rays 64, not 65",
+  );
+  await assertRejects(
+    again({ resume: true, resolution: 64 }),
+    PantomimeError,
+    "draws 32 px, not 64",
   );
 });
 

@@ -61,6 +61,12 @@ export async function beginning(options: TrainOptions): Promise<Beginning> {
       path,
       courseOf(options),
     );
+    const side = weights.config.img_resolution;
+    if ((options.resolution ?? side) !== side) {
+      throw new PantomimeError(
+        `The training in "${options.out}" draws ${side} px, not ${options.resolution}; leave out --resolution, or begin another one with --from.`,
+      );
+    }
     return { weights, state, tensors, from };
   }
   const weights = await weightsFrom(options.from, options.seed);

@@ -114,7 +114,7 @@ async function sit(begun: Sitting): Promise<TrainingRecord> {
     ? begun
     : { ...begun, start: (await save(begun, leg)).state };
   const stage = context.progress.stage("Training", clock.total);
-  let saved = performance.now();
+  let saved = performance.now(), looked = learner.steps;
   for (;;) {
     leg = clock.end(leg, learner.steps);
     if (signal.aborted || learner.steps >= endOfLeg(leg)) break;
@@ -123,10 +123,13 @@ async function sit(begun: Sitting): Promise<TrainingRecord> {
     if (device.profile === "cpu") await device.finish();
     if (learner.steps % LOOK > 0) continue;
     await look(sitting, leg, stage);
+    looked = learner.steps;
     if (performance.now() - saved < options.saveSeconds * 1000) continue;
     await save(sitting, leg);
     saved = performance.now();
   }
+  // what diverged is not to take the place of the last checkpoint
+  if (learner.steps > looked) await look(sitting, leg, stage);
   const { record } = await save(sitting, leg);
   signal.throwIfAborted();
   stage.finish();

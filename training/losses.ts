@@ -97,13 +97,13 @@ export interface Piece {
  *
  * @param target (1, 3, P, P)
  * @param rim pixels of the piece's edge that do not count, where a whole picture would go on
- * @param network sees pieces as it sees pictures; none when null
+ * @param network sees pieces as it sees pictures
  */
 export function pieceLoss(
   { image, raw }: Piece,
   target: Tensor,
   rim: number,
-  network: FeatureNetwork | null,
+  network: FeatureNetwork,
 ): Loss {
   const small = interpolate(target, [raw.shape[2], raw.shape[3]], {
     mode: "area",
@@ -114,16 +114,18 @@ export function pieceLoss(
     mean(abs(subtract(slope(inner, axis), slope(wanted, axis))))
   ).reduce(add);
   const coarse = mean(abs(subtract(raw, small)));
-  const total = [both, affine(slopes, SLOPES), affine(coarse, RAW)].reduce(add);
-  const terms = { picture: absolute, slopes, raw: coarse };
-  if (!network) return { total, terms };
   const perceptual = perceptualDistance(
     unitFeatures(network, inner),
     image.device.withoutTape(() => unitFeatures(network, wanted)),
   );
   return {
-    total: add(total, affine(perceptual, PERCEPTUAL)),
-    terms: { ...terms, perceptual },
+    total: [
+      both,
+      affine(slopes, SLOPES),
+      affine(coarse, RAW),
+      affine(perceptual, PERCEPTUAL),
+    ].reduce(add),
+    terms: { picture: absolute, slopes, raw: coarse, perceptual },
   };
 }
 

@@ -17,8 +17,10 @@ import {
 import { planes as makePlanes } from "../pipeline/generator/backbone.ts";
 import { view } from "../pipeline/generator/generator.ts";
 import { mapping } from "../pipeline/generator/mapping.ts";
-import type { RayNoise } from "../pipeline/generator/renderer/march.ts";
-import { renderRays } from "../pipeline/generator/renderer/march.ts";
+import {
+  type RayNoise,
+  renderRays,
+} from "../pipeline/generator/renderer/march.ts";
 import type { Generator } from "../pipeline/generator/state.ts";
 import type { FeatureNetwork } from "../pipeline/losses/perceptual.ts";
 import { Draw } from "./draw.ts";
@@ -63,7 +65,7 @@ export function differentiate(
   generator: Generator,
   parameters: readonly Tensor[],
   heads: readonly ShelvedHead[],
-  network: FeatureNetwork | null,
+  network: FeatureNetwork,
   number: number,
   options: StepOptions,
 ): StepGradients {
@@ -87,7 +89,7 @@ export function differentiate(
 /** Points first, then rays, and with every other share of these a piece of a picture. */
 function lossesOf(
   scene: Scene,
-  network: FeatureNetwork | null,
+  network: FeatureNetwork,
   options: StepOptions,
 ): Loss[] {
   if (scene.number < options.pointShares) return [atPoints(scene, options)];
@@ -175,7 +177,7 @@ function meanOf(losses: readonly Loss[]): Loss {
 /** What the pieces of one view of each head say. */
 function onPieces(
   scene: Scene,
-  network: FeatureNetwork | null,
+  network: FeatureNetwork,
   { seed }: StepOptions,
 ): Loss {
   const { device, generator, heads, ws, planes, number } = scene;
