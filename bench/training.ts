@@ -20,7 +20,7 @@ import { type GeneratorConfig, loadMannequin } from "../weights/mod.ts";
 import type { Row } from "./measure.ts";
 
 const weights = await loadMannequin();
-const { rays } = defaultTrainOptions();
+const { rays, precision } = defaultTrainOptions();
 
 /** One head, as the generator draws it. */
 async function ownHead(device: Device): Promise<ShelvedHead> {
@@ -89,7 +89,7 @@ function row(heads: number, piece: number): Row {
         learner = new Learner(device, weights);
       const network = await loadFaceFeatures(device);
       const all = new Array<ShelvedHead>(heads).fill(head);
-      const options = { seed: 0, rays, pointShares: 0 };
+      const options = { seed: 0, rays, pointShares: 0, precision };
       return () => {
         const { gradients } = differentiate(
           device,

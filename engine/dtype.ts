@@ -99,10 +99,3 @@ export function commonDtype(
   }
   return dtype;
 }
-
-/** What an operator throws when it is differentiated in a type that only inference uses. */
-export function noGradient(operator: string, dtype: Dtype): DtypeError {
-  return new DtypeError(
-    `${operator} of ${dtype} tensors has no gradient: cast its inputs to f32 to differentiate it.`,
-  );
-}

@@ -147,6 +147,31 @@ Deno.test("A pupil comes closer to its teacher, and everything that is promised 
   assertEquals(left, Object.values(FILES).sort());
 });
 
+Deno.test("Half precision takes the same way as single precision", async () => {
+  await using folder = scratch();
+  const { teacher, from } = await school(folder.file("pupil"));
+  const runs = [];
+  for (const precision of ["f32", "f16"] as const) {
+    const out = folder.file(precision);
+    const options = quick(out, { from, steps: 10, rate: 30, precision });
+    const { figures } = await train(device, teacher, options, silentContext());
+    const { tensors } = await readGenerator(join(out, FILES.full));
+    runs.push({ figures, tensors });
+  }
+  const [single, half] = runs;
+  assertAlmostEquals(half.figures.after.psnr, single.figures.after.psnr, 0.2);
+  const start = (await readGenerator(from)).tensors;
+  const name = "backbone.synthesis.b8.conv1.weight";
+  const moved = runs.map(({ tensors }) =>
+    tensors.get(name)!.data.map((v, k) => v - start.get(name)!.data[k])
+  );
+  const product = (a: Float32Array, b: Float32Array) =>
+    a.reduce((sum, v, k) => sum + v * b[k], 0);
+  const cosine = product(moved[0], moved[1]) /
+    Math.sqrt(product(moved[0], moved[0]) * product(moved[1], moved[1]));
+  assert(cosine > 0.95 && cosine < 1, `cosine ${cosine}`);
+});
+
 Deno.test("A training that was stopped ends in the same bits as one that was not", async () => {
   await using folder = scratch();
   const { teacher, from } = await school(folder.file("pupil"));
@@ -348,13 +373,24 @@ Deno.test("Random numbers of one stream repeat, and those of two do not meet", (
   assertAlmostEquals(numbers.reduce((a, b) => a + b) / 1000, 0.5, 0.05);
 });
 
-Deno.test("Flags become options, with a larger batch on a GPU and points for a training from nothing", () => {
-  const options = (args: string[], profile: "cpu" | "gpu" = "cpu") =>
-    trainOptions(parseFlags(TRAIN_FLAGS, args), profile);
+Deno.test("Flags become options: a larger batch and half precision on a GPU, points for a training from nothing", () => {
+  const options = (
+    args: string[],
+    profile: "cpu" | "gpu" = "cpu",
+    half = true,
+  ) => trainOptions(parseFlags(TRAIN_FLAGS, args), { profile, half });
   assertEquals(options([]).batch, 1);
   assertEquals(options([], "gpu").batch, 8);
   assertEquals(options(["--batch", "3"], "gpu").batch, 3);
   const { from, points } = options(["--from", "none"]);
   assertEquals([from, points], ["none", 3000]);
   assertEquals(options(["--points", "5", "--from", "none"]).points, 5);
+  const precisions = [
+    options([]),
+    options([], "gpu"),
+    options([], "gpu", false),
+    options(["--precision", "f16"]),
+    options(["--precision", "f32"], "gpu"),
+  ].map(({ precision }) => precision);
+  assertEquals(precisions, ["f32", "f16", "f32", "f16", "f32"]);
 });

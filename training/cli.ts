@@ -18,8 +18,7 @@ import { FILES } from "./result.ts";
 /** The command. */
 export const TRAIN: Command<typeof TRAIN_FLAGS> = {
   name: "train",
-  summary:
-    "Teaches the default generator heads that are drawn on the fly, in single precision.",
+  summary: "Teaches the default generator heads that are drawn on the fly.",
   flags: TRAIN_FLAGS,
   examples: [
     {
@@ -58,7 +57,9 @@ export const TRAIN: Command<typeof TRAIN_FLAGS> = {
       return;
     }
     const { train } = await import("./loop.ts");
-    const options = trainOptions(values, device.profile);
+    const { profile, gpu } = device;
+    const half = gpu.features.has("shader-f16");
+    const options = trainOptions(values, { profile, half });
     const record = await train(device, studio, options, context);
     const { before, after } = record.figures;
     context.print(

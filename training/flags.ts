@@ -112,6 +112,12 @@ export const TRAIN_FLAGS = {
     help:
       "Factor on the learning rates. Default: 4 with --from none, 1 otherwise.",
   },
+  precision: {
+    kind: "choice",
+    choices: ["auto", "f16", "f32"],
+    help:
+      "Arithmetic of the layers that have many pixels. Default: auto, which is f16 on a GPU that has it.",
+  },
   seed: {
     kind: "number",
     value: "N",
@@ -152,19 +158,21 @@ export type TrainValues = FlagValues<typeof TRAIN_FLAGS>;
 /**
  * Fills the options of a training from the flags given.
  *
- * @param profile of the device that trains
+ * @param device that trains, and whether it has f16
  */
 export function trainOptions(
-  { from, out, ...values }: TrainValues,
-  profile: "cpu" | "gpu",
+  { from, out, precision = "auto", ...values }: TrainValues,
+  { profile, half }: { profile: "cpu" | "gpu"; half: boolean },
 ): TrainOptions {
   const defaults = defaultTrainOptions();
+  const suited = profile === "gpu" && half ? "f16" : defaults.precision;
   return {
     ...defaults,
     batch: profile === "gpu" ? GPU_BATCH : defaults.batch,
     points: from === "none" ? POINTS : defaults.points,
     rate: from === "none" ? SCRATCH_RATE : defaults.rate,
     ...values,
+    precision: precision === "auto" ? suited : precision,
     from: from === undefined ? undefined : weightsName(from),
     out: out ?? fromUser("trained"),
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Precision } from "../pipeline/generator/superresolution.ts";
 import type { Course } from "./checkpoint.ts";
 
 /** Options of {@linkcode train}. */
@@ -33,6 +34,8 @@ export interface TrainOptions {
   readonly rate: number;
   /** Steps by points near the surface that come first; of a training from nothing only. */
   readonly points: number;
+  /** Arithmetic of the layers that have many pixels; parameters and their sums are single. */
+  readonly precision: Precision;
   /** Seconds between two checkpoints. */
   readonly saveSeconds: number;
 }
@@ -49,12 +52,13 @@ export function defaultTrainOptions(): Omit<TrainOptions, "out"> {
     views: 2,
     rate: 1,
     points: 0,
+    precision: "f32",
     saveSeconds: 180,
   };
 }
 
 /** What of the options may not change while a training lasts. */
 export function courseOf(options: TrainOptions): Course {
-  const { seed, batch, accumulate, rays, views, points } = options;
-  return { seed, batch, accumulate, rays, views, points };
+  const { seed, batch, accumulate, rays, views, points, precision } = options;
+  return { seed, batch, accumulate, rays, views, points, precision };
 }

@@ -55,8 +55,8 @@ const MOST = 8;
 
 /** Half-life of the average of weights, in steps: EG3D's 10,000 pictures at 32 a step come to 312. */
 const HALF_LIFE = 500;
-/** The average looks back over this share of the steps at most: more than in EG3D, whose heads begin from nothing. */
-const RAMP_UP = 0.25;
+/** The average looks back over this share of the steps at most, StyleGAN2's: it is not to remember what came before the cooling. */
+const RAMP_UP = 0.05;
 
 /** How much of the average of weights stays, `steps` steps after it was last brought up to date. */
 export function averageDecay(step: number, steps: number): number {

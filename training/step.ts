@@ -8,6 +8,7 @@ import {
   add,
   affine,
   type Device,
+  finite,
   gradients,
   Random,
   reshape,
@@ -22,6 +23,7 @@ import {
   renderRays,
 } from "../pipeline/generator/renderer/march.ts";
 import type { Generator } from "../pipeline/generator/state.ts";
+import type { Precision } from "../pipeline/generator/superresolution.ts";
 import type { FeatureNetwork } from "../pipeline/losses/perceptual.ts";
 import { Draw } from "./draw.ts";
 import { type Loss, pieceLoss, rayLoss } from "./losses.ts";
@@ -45,10 +47,22 @@ export interface StepOptions {
   readonly rays: number;
   /** Shares that are spent on points near the surface, before any other. */
   readonly pointShares: number;
+  /** Arithmetic of the layers that have many pixels. */
+  readonly precision: Precision;
 }
 
 /** One in so many shares teaches superresolution as well. */
 const PIECE_EVERY = 2;
+
+/** Resolutions of the backbone that are computed in half precision: StyleGAN2's number. */
+const HALVES = 4;
+
+/**
+ * In half precision the loss is multiplied by this while it is differentiated,
+ * so that a pixel's share of it is no smaller than what f16 can tell from 0.
+ * What overflows all the same counts as nothing, as in StyleGAN2's training.
+ */
+const LOSS_SCALE = 1024;
 
 /** Purposes of random streams. */
 const RAYS = 3, PIECES = 4, NOISE = 5;
@@ -75,15 +89,29 @@ export function differentiate(
     [heads.length, z_dim],
   );
   const ws = mapping(generator, z, device.zeros([heads.length, 25]));
-  const planes = makePlanes(generator, ws);
+  const half = options.precision === "f16";
+  const planes = makePlanes(generator, ws, { halves: half ? HALVES : 0 });
   const scene: Scene = { device, generator, heads, ws, planes, number };
   const losses = lossesOf(scene, network, options);
   const total = losses.map((loss) => loss.total).reduce(add);
   return {
     total,
     terms: Object.assign({}, ...losses.map(({ terms }) => terms)),
-    gradients: gradients(total, parameters),
+    gradients: half
+      ? scaledGradients(total, parameters)
+      : gradients(total, parameters),
   };
+}
+
+/** Gradients of a loss that half precision had a part in. */
+function scaledGradients(
+  loss: Tensor,
+  parameters: readonly Tensor[],
+): Tensor[] {
+  const scaled = gradients(affine(loss, LOSS_SCALE), parameters);
+  return loss.device.withoutTape(() =>
+    scaled.map((g) => finite(g, 1 / LOSS_SCALE))
+  );
 }
 
 /** Points first, then rays, and with every other share of these a piece of a picture. */
@@ -178,7 +206,7 @@ function meanOf(losses: readonly Loss[]): Loss {
 function onPieces(
   scene: Scene,
   network: FeatureNetwork,
-  { seed }: StepOptions,
+  { seed, precision }: StepOptions,
 ): Loss {
   const { device, generator, heads, ws, planes, number } = scene;
   const { config } = generator, draw = new Draw(seed, PIECES, number);
@@ -197,7 +225,7 @@ function onPieces(
     planes,
     ws,
     device.tensor(labels, [heads.length, 25]),
-    { noise },
+    { noise, precision },
   );
   return pieceLoss(
     { image: made.image, raw: made.imageRaw },

@@ -56,8 +56,8 @@ export interface ModulatedConv2dOptions {
  * For `up: 2` the kernel is applied as a transposed convolution with stride 2
  * followed by the FIR filter [1, 3, 3, 1], as in `conv2d_resample`.
  *
- * x may be f16, beside a weight, styles, noise and bias of f32; the result then
- * is f16 and has no gradient. Where it is demodulated, weights and styles are
+ * x may be f16, beside a weight, styles, noise and bias of f32; the result and
+ * the gradient by x then are f16. Where it is demodulated, weights and styles are
  * first scaled so that no sum leaves the range of f16 (EG3D,
  * `modulated_conv2d`); demodulation takes the factors out again.
  *

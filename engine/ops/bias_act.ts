@@ -15,11 +15,11 @@ import {
   biasActForward,
 } from "../../kernels/bias_act/bias_act.ts";
 import { linearWorkgroups } from "../device.ts";
-import { noGradient } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { resolveAxis } from "../shape.ts";
 import { firstDerivative, record } from "../tape.ts";
 import { elementCount, type Tensor } from "../tensor.ts";
+import { cast } from "./cast.ts";
 import { reshape } from "./movement.ts";
 import { sum } from "./reduce.ts";
 
@@ -66,8 +66,8 @@ interface Call {
 /**
  * y = clamp(gain act(x scale + noise + b), -clamp, clamp).
  *
- * x may be f16, and the result then is; b, scale and noise may be f32 all the
- * same. Only the f32 operator has a gradient.
+ * x may be f16, and the result and the gradient by x then are; b, scale and
+ * noise may be f32 all the same. Gradients are computed in f32.
  *
  * @param x any shape with a channel axis
  * @param b (C), or null
@@ -78,28 +78,48 @@ export function biasAct(
   b: Tensor | null,
   options: BiasActOptions = {},
 ): Tensor {
-  const call = prepare(x, b, options);
-  const y = elementwise(call, null);
+  const y = elementwise(prepare(x, b, options), null);
   const { scale, noise } = options;
   const inputs = [x, b, scale, noise].filter((t) => !!t) as Tensor[];
-  return record(y, inputs, (g, needs) => {
-    if (x.dtype !== "f32") throw noGradient("biasAct", x.dtype);
+  return record(y, inputs, (half, needs) => {
+    const { single, g } = inSingle(x, b, options, half);
     const wants = (t: Tensor | null | undefined) =>
       !!t && needs[inputs.indexOf(t)];
-    const once = (t: Tensor) => firstDerivative(t, [...inputs, g], "biasAct");
-    const sums = wants(b) || wants(scale) ? partialSums(call, g) : null;
+    const once = (t: Tensor, of: Tensor) =>
+      firstDerivative(cast(t, of.dtype), [...inputs, half], "biasAct");
+    const sums = wants(b) || wants(scale) ? partialSums(single, g) : null;
     return inputs.map((t) => {
       if (!wants(t)) return null;
-      if (t === x) return once(elementwise(call, g));
+      if (t === x) return once(elementwise(single, g), t);
       if (t === b) {
-        return once(reshape(sum(sums![0], { axes: [0, 2] }), t.shape));
+        return once(reshape(sum(sums![0], { axes: [0, 2] }), t.shape), t);
       }
       if (t === scale) {
-        return once(reshape(sum(sums![1], { axes: [2] }), t.shape));
+        return once(reshape(sum(sums![1], { axes: [2] }), t.shape), t);
       }
-      return once(noiseGradient(call, g, t));
+      return once(noiseGradient(single, g, t), t);
     });
   });
+}
+
+/** The call and the gradient of its result in f32, in which gradients are computed. */
+function inSingle(
+  x: Tensor,
+  b: Tensor | null,
+  options: BiasActOptions,
+  g: Tensor,
+): { single: Call; g: Tensor } {
+  const single = <T extends Tensor | null | undefined>(t: T) =>
+    (t ? cast(t, "f32") : t) as T;
+  const { scale, noise } = options;
+  return x.device.withoutTape(() => ({
+    single: prepare(single(x), single(b), {
+      ...options,
+      scale: single(scale),
+      noise: single(noise),
+    }),
+    g: single(g),
+  }));
 }
 
 function prepare(x: Tensor, b: Tensor | null, options: BiasActOptions): Call {

@@ -46,7 +46,7 @@ export interface CaseInput {
   readonly shift?: number;
   /** How it is stored, and what the numbers are rounded to; f32 when absent. */
   readonly dtype?: Dtype;
-  /** Whether the gradient with respect to it is checked; true for f32 when absent. */
+  /** Whether the gradient with respect to it is checked; true when absent. */
   readonly differentiable?: boolean;
   /** Changes the numbers of the formula, for instance to sort them. */
   readonly adjust?: (data: Float32Array) => void;
@@ -248,7 +248,7 @@ function differentiate(
   if (wanted.length === 0 || result.size !== data.length) {
     return { result, found: [] };
   }
-  const cotangent = device.tensor(data, result.shape);
+  const cotangent = device.tensor(data, result.shape, result.dtype);
   return { result, found: gradients(sum(multiply(result, cotangent)), wanted) };
 }
 
@@ -257,7 +257,8 @@ function directionOf(c: OperatorCase, name: string): Float32Array<ArrayBuffer> {
 }
 
 function probe(device: Device, c: OperatorCase, name: string): Tensor {
-  return device.tensor(directionOf(c, name), c.inputs[name].shape);
+  const { shape, dtype } = c.inputs[name];
+  return device.tensor(directionOf(c, name), shape, dtype);
 }
 
 /** @param known what is wrong already: the shape, or NaN and infinity. */

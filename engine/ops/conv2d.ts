@@ -20,10 +20,11 @@ import {
   backwardWeightMethods,
   forwardMethods,
 } from "../../kernels/conv2d/methods.ts";
-import { commonDtype, noGradient } from "../dtype.ts";
+import { commonDtype } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { record } from "../tape.ts";
 import type { Shape, Tensor } from "../tensor.ts";
+import { cast } from "./cast.ts";
 import { launchWinograd, launchWinogradWeight } from "./conv2d.winograd.ts";
 import { sum } from "./reduce.ts";
 import { chosen } from "../autotune.ts";
@@ -66,8 +67,8 @@ function weightShape(c: Geometry): Shape {
 /**
  * Convolution (cross-correlation, as in PyTorch) of an image with a weight.
  *
- * x may be f16 with a weight of either type: sums are f32, the result is f16
- * and has no gradient.
+ * x may be f16 with a weight of either type: sums are f32, the result is f16,
+ * and so is the gradient by x; that by the weight is summed in f32.
  *
  * @param x (N, Ci, H, W)
  * @param w (Co, Ci / groups, kh, kw)
@@ -104,23 +105,28 @@ export function convTranspose2d(
 }
 
 function forwardOp(x: Tensor, w: Tensor, c: Geometry): Tensor {
-  return record(launch(FORWARD, x, w, c), [x, w], (g, needs) => {
-    if (x.dtype !== "f32") throw noGradient("conv2d", x.dtype);
-    return [
-      needs[0] ? dataGradientOp(g, w, c) : null,
-      needs[1] ? weightGradientOp(x, g, c) : null,
-    ];
-  });
+  return record(launch(FORWARD, x, w, c), [x, w], (g, needs) => [
+    needs[0] ? dataGradientOp(g, w, c) : null,
+    needs[1] ? weightGradientOf(w, x, g, c) : null,
+  ]);
 }
 
 function dataGradientOp(g: Tensor, w: Tensor, c: Geometry): Tensor {
-  return record(launch(BACKWARD_DATA, g, w, c), [g, w], (gx, needs) => {
-    if (g.dtype !== "f32") throw noGradient("convTranspose2d", g.dtype);
-    return [
-      needs[0] ? forwardOp(gx, w, c) : null,
-      needs[1] ? weightGradientOp(gx, g, c) : null,
-    ];
-  });
+  return record(launch(BACKWARD_DATA, g, w, c), [g, w], (gx, needs) => [
+    needs[0] ? forwardOp(gx, w, c) : null,
+    needs[1] ? weightGradientOf(w, gx, g, c) : null,
+  ]);
+}
+
+/** The gradient by a weight in the type of that, from pictures of any. */
+function weightGradientOf(
+  w: Tensor,
+  x: Tensor,
+  g: Tensor,
+  c: Geometry,
+): Tensor {
+  const sums = weightGradientOp(cast(x, "f32"), cast(g, "f32"), c);
+  return cast(sums, w.dtype);
 }
 
 function weightGradientOp(x: Tensor, g: Tensor, c: Geometry): Tensor {

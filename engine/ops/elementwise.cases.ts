@@ -105,6 +105,13 @@ export const elementwiseCases: OperatorCase[] = [
     true,
   ),
   parameterCase(
+    "finite",
+    "scaled",
+    (x) => ops.finite(x, 0.25),
+    (v) => Number.isFinite(v) ? 0.25 * v : 0,
+    true,
+  ),
+  parameterCase(
     "leakyRelu",
     "0.2",
     (x) => ops.leakyRelu(x),

@@ -30,6 +30,7 @@ export const unaryReferences = {
   reciprocal: (v) => 1 / v,
   sin: Math.sin,
   cos: Math.cos,
+  finite: (v) => Number.isFinite(v) ? v : 0,
 } satisfies Record<string, (v: number) => number>;
 
 /** Operators of two arguments. */

@@ -54,6 +54,7 @@ const PIECEWISE_LINEAR: ReadonlySet<UnaryName> = new Set<UnaryName>([
   "relu",
   "leakyRelu",
   "clamp",
+  "finite",
 ]);
 
 function unaryGradient(
@@ -149,6 +150,10 @@ export function sin(x: Tensor): Tensor {
 /** Cosine of x in radians. */
 export function cos(x: Tensor): Tensor {
   return applyUnary("cos", x);
+}
+/** scale x where that is a number, 0 where x is infinite or NaN. */
+export function finite(x: Tensor, scale = 1): Tensor {
+  return applyUnary("finite", x, scale);
 }
 
 function launchBinary(

@@ -5,10 +5,12 @@
  */
 import { nonFinite } from "../../kernels/reduce/reduce.ts";
 import { linearWorkgroups } from "../device.ts";
+import { commonDtype } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { resolveAxis, sameShape } from "../shape.ts";
 import { record } from "../tape.ts";
 import { elementCount, type Shape, type Tensor } from "../tensor.ts";
+import { cast } from "./cast.ts";
 import { affine, multiply } from "./elementwise.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { reduceMiddle } from "./reduction.ts";
@@ -58,7 +60,11 @@ export interface ReduceOptions {
   keep?: boolean;
 }
 
+/** f16 is summed in f32, and only the result is rounded. */
 function reduceSum(x: Tensor, options: ReduceOptions, scale: number): Tensor {
+  if (x.dtype !== "f32") {
+    return cast(reduceSum(cast(x, "f32"), options, scale), x.dtype);
+  }
   const rank = x.shape.length;
   const axes = options.axes?.map((a) => resolveAxis(a, rank)) ??
     x.shape.map((_, k) => k);
@@ -100,6 +106,9 @@ function keptAxes(x: Tensor, axes: number): Shape {
  * @param axes how many of the last axes; all when absent
  */
 export function sumOfSquares(x: Tensor, axes: number = x.shape.length): Tensor {
+  if (x.dtype !== "f32") {
+    return cast(sumOfSquares(cast(x, "f32"), axes), x.dtype);
+  }
   const kept = keptAxes(x, axes);
   const outer = elementCount(kept), length = x.size / outer;
   const y = reduceMiddle("sumOfSquares", x, [outer, length, 1], 1).view(kept);
@@ -118,6 +127,10 @@ export function sumOfProducts(a: Tensor, b: Tensor, axes: number): Tensor {
     throw new ShapeError(
       `sumOfProducts takes tensors of one shape, not [${a.shape}] and [${b.shape}].`,
     );
+  }
+  if (commonDtype("sumOfProducts", [a, b]) !== "f32") {
+    const single = sumOfProducts(cast(a, "f32"), cast(b, "f32"), axes);
+    return cast(single, a.dtype);
   }
   const kept = keptAxes(a, axes);
   const outer = elementCount(kept), length = a.size / outer;

@@ -52,6 +52,7 @@ export const UNARY = {
   reciprocal: 13,
   sin: 14,
   cos: 15,
+  finite: 16,
 } as const;
 
 /** Values of the binary kernel's OP. */

@@ -21,6 +21,9 @@ fn sigmoid(v: f32) -> f32 { return 1.0 / (1.0 + exp(-v)); }
 // tanh of some drivers overflows in exp for large arguments
 fn tanh_safe(v: f32) -> f32 { return select(tanh(v), sign(v), abs(v) > 15.0); }
 
+// by its exponent: drivers may assume that there are no other numbers
+fn finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7f800000u) != 0x7f800000u; }
+
 // select, not max and clamp, which hide NaN on some drivers
 fn value(v: f32) -> f32 {
   switch OP {
@@ -40,6 +43,7 @@ fn value(v: f32) -> f32 {
     case 13u: { return 1.0 / v; }
     case 14u: { return sin(v); }
     case 15u: { return cos(v); }
+    case 16u: { return select(0.0, params.a * v, finite(v)); }
     default: { return v; }
   }
 }
@@ -62,6 +66,7 @@ fn derivative(v: f32) -> f32 {
     case 13u: { return -1.0 / (v * v); }
     case 14u: { return cos(v); }
     case 15u: { return -sin(v); }
+    case 16u: { return select(0.0, params.a, finite(v)); }
     default: { return 1.0; }
   }
 }

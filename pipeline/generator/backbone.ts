@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { broadcastTo, reshape, type Tensor } from "../../engine/mod.ts";
+import { broadcastTo, cast, reshape, type Tensor } from "../../engine/mod.ts";
 import { type Generator, parameter } from "./state.ts";
 import {
   type BlockOutput,
@@ -31,9 +31,20 @@ export function planes(
     b,
   ) => a - b);
   let flow = firstBlock(generator, resolutions[0], ws, options), first = 1;
-  for (const resolution of resolutions.slice(1)) {
+  const single = resolutions.length - (options.halves ?? 0);
+  for (const [k, resolution] of resolutions.entries()) {
+    if (k === 0) continue;
     const name = `backbone.synthesis.b${resolution}`;
-    flow = synthesisBlock(generator, name, flow, ws, first, 2, options);
+    const x = cast(flow.x, k < single ? "f32" : "f16");
+    flow = synthesisBlock(
+      generator,
+      name,
+      { ...flow, x },
+      ws,
+      first,
+      2,
+      options,
+    );
     first += 2;
   }
   const img = flow.img!, [batch, channels, height, width] = img.shape;

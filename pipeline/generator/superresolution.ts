@@ -24,7 +24,7 @@ export type Precision = "f16" | "f32";
  * @param raw (B, 3, R, R), the first three features
  * @param features (B, C, R, R)
  * @param ws (B, w_dim) or (B, num_ws, w_dim)
- * @param precision of the activations; pictures are summed in single precision, and there is no gradient in half
+ * @param precision of the activations; pictures are summed in single precision
  * @returns (B, 3, img_resolution, img_resolution)
  */
 export function superresolve(

@@ -31,6 +31,8 @@ export interface SynthesisOptions {
   random?: Random;
   /** Limit of activations, as published for f16 layers; none when absent. */
   clamp?: number | null;
+  /** So many of the highest resolutions store activations as f16 (EG3D's `num_fp16_res`); 0 when absent. */
+  halves?: number;
 }
 
 /**
