@@ -103,7 +103,7 @@ function observe(device: Device, c: OperatorCase, operator: Operator): void {
   const result = watching(device, operator.forward, () => c.run(inputs));
   if (!result.tracked) return;
   const wanted = differentiable(c).map((name) => inputs[name]);
-  const seed = device.tensor(new Float32Array(result.size), result.shape);
+  const seed = device.zeros(result.shape, result.dtype);
   watching(
     device,
     operator.backward,
@@ -234,8 +234,8 @@ cases together. Kernels are named by what they do: most have variants for kinds
 of devices, listed below. \`deno task conformance\` holds each of them to a
 reference in double precision, in value and in gradient.
 
-- Element types are those of storage: arithmetic is f32. Where f16 is named,
-  inference may use it; gradients are f32.
+- Element types are those of storage: arithmetic is f32. A gradient has the type
+  of what it is of.
 - A second derivative is there where the backward rule consists of operators
   that have one.
 - NaN and infinity: \`as the reference\` means NaN exactly where the reference
