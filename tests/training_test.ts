@@ -243,6 +243,18 @@ Deno.test("A perfect copy has the best figures there are", async () => {
   assert(other.psnr < 40 && other.distanceError > 1e-4);
 });
 
+Deno.test("However many heads are held out, the first are the same ones", async () => {
+  const teacher = new Teacher(device, await smallMannequin(TINY));
+  const photographed = (heads: number) =>
+    heldOutShots(device, teacher, heads, 1, TINY.side);
+  const few = await photographed(3), many = await photographed(11);
+  assertEquals([many.heads, many.labels.length], [11, 11 * 25]);
+  const { picture } = few;
+  assertEquals(many.picture.length, 11 * picture.length / 3);
+  const error = picture.map((v, k) => Math.abs(v - many.picture[k]));
+  assert(Math.max(...error) < 1e-3);
+});
+
 Deno.test("Single rays see what the pixels of a picture show", async () => {
   using _scope = device.scope();
   const generator = await smallGenerator(device, TINY), { config } = generator;

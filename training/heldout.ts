@@ -11,7 +11,7 @@ import type { Generator } from "../pipeline/generator/state.ts";
 import type { HeadStudio } from "./heads/interface.ts";
 import { sampleCameras, sampleHeads } from "./heads/sample.ts";
 import { rayOf, WHOLE } from "./rays.ts";
-import { shoot, type Shots, viewOf } from "./shots.ts";
+import { joinedShots, shoot, type Shots, viewOf } from "./shots.ts";
 
 /** Figures of held-out heads, each the mean over all views. */
 export interface HeldOutFigures {
@@ -38,8 +38,25 @@ export async function heldOutShots(
 ): Promise<Shots> {
   const z = sampleHeads(HELD_OUT, heads, studio.latent);
   const labels = sampleCameras(HELD_OUT, heads * views);
-  return await shoot(device, studio, z, labels, heads, side);
+  const width = studio.latent, parts: Shots[] = [];
+  for (let from = 0; from < heads; from += AT_ONCE) {
+    const to = Math.min(heads, from + AT_ONCE);
+    parts.push(
+      await shoot(
+        device,
+        studio,
+        z.slice(from * width, to * width),
+        labels.slice(25 * views * from, 25 * views * to),
+        to - from,
+        side,
+      ),
+    );
+  }
+  return joinedShots(parts);
 }
+
+/** Heads that are photographed at once: meshes of hundreds are more than a GPU binds. */
+const AT_ONCE = 8;
 
 /** What a generator draws of a view. */
 export interface Drawn {

@@ -12,7 +12,7 @@ import { Draw } from "./draw.ts";
 import type { HeadStudio } from "./heads/interface.ts";
 import { sampleCameras, sampleHeads } from "./heads/sample.ts";
 import { attention } from "./rays.ts";
-import { shoot, type Shots } from "./shots.ts";
+import { joined, shoot, type Shots } from "./shots.ts";
 
 /** One head that is at hand. */
 export interface ShelvedHead {
@@ -107,16 +107,6 @@ export class Shelf {
       };
     });
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Shots of one head among several. */

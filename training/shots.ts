@@ -76,3 +76,30 @@ export function viewOf(
     distance: of(shots.distance, pixels),
   };
 }
+
+/** Shots of more heads, by cameras as many and of pictures as large. */
+export function joinedShots(parts: readonly Shots[]): Shots {
+  const all = (of: (part: Shots) => Float32Array) => joined(parts.map(of));
+  const { views, side } = parts[0];
+  return {
+    heads: parts.reduce((sum, { heads }) => sum + heads, 0),
+    views,
+    side,
+    z: all(({ z }) => z),
+    labels: all(({ labels }) => labels),
+    picture: all(({ picture }) => picture),
+    opacity: all(({ opacity }) => opacity),
+    distance: all(({ distance }) => distance),
+  };
+}
+
+/** Numbers one after the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,31 +1,32 @@
 /**
- * Golden files of kind `mannequin`: one picture of the embedded generator, computed with PyTorch
- * in float32 from the weights before they were rounded to float16.
+ * Golden files of kind `mannequin`: one picture of a mannequin, computed with PyTorch in float32
+ * from `generator.safetensors` beside the file, or where there is none from the embedded weights.
  *
  * @module
  */
+import { dirname, join } from "@std/path";
 import type { Device, Tensor } from "../../engine/mod.ts";
 import { formula } from "../../engine/ops/formula.ts";
 import { planes } from "../../pipeline/generator/backbone.ts";
 import { view } from "../../pipeline/generator/generator.ts";
 import { mapping } from "../../pipeline/generator/mapping.ts";
 import { loadGenerator } from "../../pipeline/generator/state.ts";
-import { type GeneratorWeights, loadMannequin } from "../../weights/mod.ts";
+import {
+  type GeneratorWeights,
+  loadMannequin,
+  readGenerator,
+} from "../../weights/mod.ts";
 import { toFloat32 } from "../../weights/formats/safetensors.ts";
 import type { GoldenFile, GoldenResult } from "./goldens.ts";
 
-/**
- * Root of the summed squared errors over that of the summed squares. Rounding the weights to
- * float16 alone makes 7e-4 of a picture, most of it where an edge moves by a fraction of a pixel;
- * with the weights before rounding all of it is below 1e-5.
- */
+/** Root of the summed squared errors over that of the summed squares. */
 export const MANNEQUIN_TOLERANCES: Readonly<Record<string, number>> = {
-  w: 1e-3,
-  planes: 5e-4,
-  image_raw: 1e-3,
-  image_depth: 5e-5,
+  w: 1e-5,
+  planes: 1e-5,
+  image_raw: 5e-5,
+  image_depth: 1e-5,
   opacity: 1e-6,
-  image: 1e-3,
+  image: 5e-5,
 };
 
 /** |got - wanted| / |wanted|. */
@@ -62,19 +63,26 @@ function strided(
   );
 }
 
+/** The weights that a golden file was made with. */
+async function weightsOf(path: string): Promise<GeneratorWeights> {
+  const beside = join(dirname(path), "generator.safetensors");
+  const there = await Deno.stat(beside).then(() => true, () => false);
+  return there ? await readGenerator(beside) : await loadMannequin();
+}
+
 /**
  * Runs the generator as the file says and compares every stage of it.
  *
- * @param weights the embedded ones when absent
+ * @param weights those that the file was made with when absent
  */
 export async function runMannequin(
   device: Device,
-  { content: { metadata, tensors } }: GoldenFile,
+  { path, content: { metadata, tensors } }: GoldenFile,
   weights?: GeneratorWeights,
 ): Promise<GoldenResult[]> {
   using _scope = device.scope();
   const stored = (name: string) => toFloat32(tensors.get(name)!).data;
-  const generator = loadGenerator(device, weights ?? await loadMannequin());
+  const generator = loadGenerator(device, weights ?? await weightsOf(path));
   const { config } = generator;
   const rays = config.neural_rendering_resolution ** 2;
   const { fx, cx, cy } = config.camera;
