@@ -40,7 +40,7 @@ export interface Preset {
 const BRISK: Omit<Preset, "projection" | "tuning" | "frames"> = {
   fps: 12,
   inpainting: { margin: 5 / 512, feather: 3 / 512, cavity: 0.7 },
-  shiftScale: 2,
+  shiftScale: 1,
   sampleFactor: 1,
 };
 
