@@ -11,16 +11,17 @@ import depthwiseSource from "./depthwise.wgsl" with { type: "text" };
 import backwardWeightSource from "./depthwise_backward_weight.wgsl" with {
   type: "text",
 };
+import line from "./depthwise_line.wgsl" with { type: "text" };
 
 /** y = x * w, and its gradient by the image. */
 export const depthwise: Kernel = defineKernel(
   "conv2d.depthwise",
-  depthwiseSource,
+  depthwiseSource + line,
 );
 /** Gradient by the weight, in parts that are then summed. */
 export const depthwiseBackwardWeight: Kernel = defineKernel(
   "conv2d.depthwise_backward_weight",
-  backwardWeightSource,
+  backwardWeightSource + line,
 );
 
 /** Rows that an invocation walks down. */

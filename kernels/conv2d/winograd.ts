@@ -13,6 +13,7 @@ import {
   type Variant,
 } from "../matmul/matmul.ts";
 import type { Geometry } from "./walk.ts";
+import divide from "./winograd_divide.wgsl" with { type: "text" };
 import gradientSource from "./winograd_gradient.wgsl" with { type: "text" };
 import inputSource from "./winograd_input.wgsl" with { type: "text" };
 import outputSource from "./winograd_output.wgsl" with { type: "text" };
@@ -29,18 +30,18 @@ export const winogradWeight: Kernel = defineKernel(
 /** v = B' x B. */
 export const winogradInput: Kernel = defineKernel(
   "conv2d.winograd_input",
-  inputSource,
+  inputSource + divide,
 );
 /** y = A' m A. */
 export const winogradOutput: Kernel = defineKernel(
   "conv2d.winograd_output",
-  outputSource,
+  outputSource + divide,
 );
 
 /** u = A g A'. */
 export const winogradGradient: Kernel = defineKernel(
   "conv2d.winograd_gradient",
-  gradientSource,
+  gradientSource + divide,
 );
 /** y = G' m G. */
 export const winogradWeightGradient: Kernel = defineKernel(

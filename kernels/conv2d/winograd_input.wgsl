@@ -15,13 +15,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// a / b by reciprocal: a CPU has no vector division of integers
-fn divide(a: u32, b: u32, inverse: f32) -> u32 {
-  var q = u32(f32(a) * inverse);
-  q = select(q, q - 1u, q * b > a);
-  return select(q, q + 1u, a - q * b >= b);
-}
-
 fn pixels(image: u32, y: i32, left: i32) -> vec4f {
   let at = vec4i(left, left + 1, left + 2, left + 3);
   let ok = (at >= vec4i(0)) & (at < vec4i(i32(params.w))) & vec4<bool>(y >= 0 && y < i32(params.h));

@@ -15,13 +15,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<x_t>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// a / b by reciprocal: a CPU has no vector division of integers
-fn divide(a: u32, b: u32, inverse: f32) -> u32 {
-  var q = u32(f32(a) * inverse);
-  q = select(q, q - 1u, q * b > a);
-  return select(q, q + 1u, a - q * b >= b);
-}
-
 fn products(at: u32) -> vec4f {
   let step = params.rows * params.count;
   return vec4f(m[at], m[at + step], m[at + 2u * step], m[at + 3u * step]);

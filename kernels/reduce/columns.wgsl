@@ -4,7 +4,7 @@
 // y: (outer, parts, inner / 4) vec4.  Part p has j in [p run, p run + run).
 // Tile: WIDTH BLOCK (1, 2, 4 or 8) vec4 of y per workgroup of WIDTH: wide tiles
 // read more of each row before they go on to the next, which lies pages away.
-// OP as in reduce.wgsl.
+// OP as in reduce.wgsl; joined is joined.wgsl, which is put behind.
 // Dispatch: tiles parts outer workgroups, folded over x and y.
 override OP: u32 = 0u;
 override WIDTH: u32 = 64u;
@@ -15,21 +15,6 @@ struct Params { outer: u32, length: u32, inner: u32, tiles: u32, parts: u32, run
 @group(0) @binding(1) var<storage, read> z: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
-
-// by its bits, since some drivers fold v != v away
-fn is_nan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }
-
-fn larger(u: vec4f, v: vec4f) -> vec4f { return select(u, v, (v > u) | is_nan(v)); }
-
-// sums or maxima with vec4 k added
-fn joined(acc: vec4f, k: u32) -> vec4f {
-  switch OP {
-    case 0u: { return acc + x[k]; }
-    case 1u: { return larger(acc, x[k]); }
-    case 2u: { return acc + x[k] * x[k]; }
-    default: { return acc + x[k] * z[k]; }
-  }
-}
 
 fn start(k: u32) -> vec4f { return select(vec4f(0.0), x[k], OP == 1u); }
 

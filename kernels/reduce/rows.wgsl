@@ -5,7 +5,7 @@
 // WIDTH), which are then reduced in turn.  Part p has the vec4 [p run, p run +
 // run) of a row.  The lanes of a workgroup read neighbours, so that memory is
 // read in order whatever the shape; a vec4 per load saves iterations.
-// OP as in reduce.wgsl.
+// OP as in reduce.wgsl; joined is joined.wgsl, which is put behind.
 // Dispatch: parts outer workgroups, folded over x and y.
 override OP: u32 = 0u;
 override WIDTH: u32 = 64u;
@@ -15,21 +15,6 @@ struct Params { outer: u32, length: u32, parts: u32, run: u32 }
 @group(0) @binding(1) var<storage, read> z: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
-
-// by its bits, since some drivers fold v != v away
-fn is_nan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }
-
-fn larger(u: vec4f, v: vec4f) -> vec4f { return select(u, v, (v > u) | is_nan(v)); }
-
-// sums or maxima with vec4 k added
-fn joined(acc: vec4f, k: u32) -> vec4f {
-  switch OP {
-    case 0u: { return acc + x[k]; }
-    case 1u: { return larger(acc, x[k]); }
-    case 2u: { return acc + x[k] * x[k]; }
-    default: { return acc + x[k] * z[k]; }
-  }
-}
 
 @compute @workgroup_size(WIDTH)
 fn main(
