@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Device,
   openDevice,
@@ -12,6 +12,7 @@ import {
   type OperatorCase,
 } from "../engine/ops/conformance.ts";
 import { formula } from "../engine/ops/formula.ts";
+import { withBlocks } from "../kernels/blocks/mod.ts";
 import { catalog } from "../kernels/catalog.ts";
 import { openPoisoned, PLAIN_FAMILIES } from "./support/devices.ts";
 import { GOLDEN_RUNNERS, goldenFiles } from "./support/goldens.ts";
@@ -100,16 +101,26 @@ async function kernelFiles(): Promise<string[]> {
 }
 
 Deno.test("every kernel file is in the catalogue, with a formula", async () => {
-  const sources = catalog.map((entry) => entry.kernel.source);
+  // blocks stand indented in their kernels
+  const flat = (text: string) => text.replace(/^ +/gm, "").trimEnd();
+  const sources = catalog.map((entry) => flat(entry.kernel.source));
   for (const text of await kernelFiles()) {
     assert(
-      sources.some((source) => source.includes(text)),
+      sources.some((source) => source.includes(flat(withBlocks(text)))),
       `not in kernels/catalog.ts: ${text.slice(0, 80)}`,
     );
   }
   for (const entry of catalog) assert(entry.formula.length > 5, entry.name);
   const names = catalog.map((entry) => entry.name);
   assertEquals(names.length, new Set(names).size);
+});
+
+Deno.test("a kernel cannot name a block that there is not", () => {
+  assertThrows(
+    () => withBlocks("fn main() {\n  // block: nothing\n}"),
+    Error,
+    'no block "nothing"',
+  );
 });
 
 Deno.test("no two conformance cases share a name", () => {

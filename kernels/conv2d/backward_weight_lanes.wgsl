@@ -6,8 +6,7 @@
 // conv2d by its weight.  Part k has the rows [k lines, k lines + lines) of the
 // N oh output rows.
 // Tile: ROWS (1, 4, 8, 12 or 16) output channels x 32 numbers (c, i, j) per
-// workgroup of 8 lanes, which is one subgroup.  One gather fetches g of 8
-// channels, one per lane, and subgroup broadcasts hand them to all lanes.
+// workgroup of 8 lanes, which is one subgroup.
 // Dispatch: x = tiles of cin kh kw, y = blocks of ROWS channels, z = parts groups.
 override ROWS: u32 = 16u;
 
@@ -20,6 +19,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
+
+fn scalar(at: u32) -> f32 { return g[at]; }
+
+fn put(at: u32, v: f32) { y[at] = v; }
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: vec3u) {
@@ -38,22 +41,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: 
   let channel = min(vec2u(row + lane.x, row + lane.x + 8u), vec2u(params.cout - 1u));
   let plane = params.h * params.w;
   let last = min((part + 1u) * params.lines, params.n * params.oh);
-  var c0 = vec4f(0.0);
-  var c1 = vec4f(0.0);
-  var c2 = vec4f(0.0);
-  var c3 = vec4f(0.0);
-  var c4 = vec4f(0.0);
-  var c5 = vec4f(0.0);
-  var c6 = vec4f(0.0);
-  var c7 = vec4f(0.0);
-  var c8 = vec4f(0.0);
-  var c9 = vec4f(0.0);
-  var c10 = vec4f(0.0);
-  var c11 = vec4f(0.0);
-  var c12 = vec4f(0.0);
-  var c13 = vec4f(0.0);
-  var c14 = vec4f(0.0);
-  var c15 = vec4f(0.0);
+  // block: lanes_registers
   let begin = part * params.lines;
   var n = begin / params.oh;
   var p = begin - n * params.oh;
@@ -62,7 +50,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: 
     // a negative number is a large one without its sign
     let ok_y = vec4u(iy) < vec4u(params.h);
     let base = vec4i((n * params.groups * params.cin + group * params.cin + c) * plane) + iy * i32(params.w);
-    var from_g = ((n * params.groups + group) * params.cout + channel) * params.oh * params.ow + p * params.ow;
+    var scalars = ((n * params.groups + group) * params.cout + channel) * params.oh * params.ow + p * params.ow;
     var ix = shift_x;
     // counted on, since a CPU has no vector division of integers
     p++;
@@ -71,47 +59,13 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: 
       let ok = ok_y & (vec4u(ix) < vec4u(params.w));
       let at = vec4u(base + ix);
       let v = select(vec4f(0.0), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), ok);
-      let s = g[from_g.x];
-      c0 += subgroupBroadcast(s, 0u) * v;
-      if (ROWS > 1u) {
-        c1 += subgroupBroadcast(s, 1u) * v;
-        c2 += subgroupBroadcast(s, 2u) * v;
-        c3 += subgroupBroadcast(s, 3u) * v;
-      }
-      if (ROWS > 4u) {
-        c4 += subgroupBroadcast(s, 4u) * v;
-        c5 += subgroupBroadcast(s, 5u) * v;
-        c6 += subgroupBroadcast(s, 6u) * v;
-        c7 += subgroupBroadcast(s, 7u) * v;
-      }
-      if (ROWS > 8u) {
-        let r = g[from_g.y];
-        c8 += subgroupBroadcast(r, 0u) * v;
-        c9 += subgroupBroadcast(r, 1u) * v;
-        c10 += subgroupBroadcast(r, 2u) * v;
-        c11 += subgroupBroadcast(r, 3u) * v;
-        if (ROWS > 12u) {
-          c12 += subgroupBroadcast(r, 4u) * v;
-          c13 += subgroupBroadcast(r, 5u) * v;
-          c14 += subgroupBroadcast(r, 6u) * v;
-          c15 += subgroupBroadcast(r, 7u) * v;
-        }
-      }
+      // block: lanes_multiply_add
       ix += vec4i(i32(params.stride));
-      from_g += vec2u(1u);
+      scalars += vec2u(1u);
     }
   }
   var to = k + ((part * params.groups + group) * params.cout + row) * params.cin * area;
-  var all = array<vec4f, 16>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15);
-  // 64 stores written out would take half a second to compile: the bound is a
-  // parameter so that the driver cannot unroll the loop
   let rows = min(params.height, params.cout - row);
-  for (var o = 0u; o < rows; o++) {
-    let v = all[o];
-    y[to.x] = v.x;
-    y[to.y] = v.y;
-    y[to.z] = v.z;
-    y[to.w] = v.w;
-    to += vec4u(params.cin * area);
-  }
+  let pitch = params.cin * area;
+  // block: lanes_store
 }

@@ -41,10 +41,14 @@ fn pixel(column: u32, n: u32, p: i32, q: i32, ok: bool) -> f32 {
   return select(0.0, x[select(0u, at, inside)], inside);
 }
 
+fn place(base: u32, column: u32) -> u32 {
+  return base + column;
+}
+
 fn store(to: u32, row: u32, column: u32, v: vec4f) {
   if (row >= params.cout) { return; }
   let count = params.cin * params.kh * params.kw;
-  let at = to + row * count + column;
+  let at = to + row * count;
   if (column < count) { y[at] = v.x; }
   if (column + 1u < count) { y[at + 1u] = v.y; }
   if (column + 2u < count) { y[at + 2u] = v.z; }
@@ -78,22 +82,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) t: 
   workgroupBarrier();
   let first = part * params.lines * params.ow;
   let last = min((part + 1u) * params.lines, params.n * params.oh) * params.ow;
-  var c0a = vec4f(0.0);
-  var c0b = vec4f(0.0);
-  var c1a = vec4f(0.0);
-  var c1b = vec4f(0.0);
-  var c2a = vec4f(0.0);
-  var c2b = vec4f(0.0);
-  var c3a = vec4f(0.0);
-  var c3b = vec4f(0.0);
-  var c4a = vec4f(0.0);
-  var c4b = vec4f(0.0);
-  var c5a = vec4f(0.0);
-  var c5b = vec4f(0.0);
-  var c6a = vec4f(0.0);
-  var c6b = vec4f(0.0);
-  var c7a = vec4f(0.0);
-  var c7b = vec4f(0.0);
+  // block: tiles_registers
   for (var k0 = first; k0 < last; k0 += DEPTH) {
     let k = k0 + quad;
     let ok = k < last;
@@ -118,47 +107,11 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) t: 
       );
     }
     workgroupBarrier();
-    for (var k = 0u; k < DEPTH; k++) {
-      let r = left[k * LEFT_PITCH + MICRO / 4u * ty];
-      let u = right[k * RIGHT_PITCH + tx];
-      c0a += r.x * u;
-      c1a += r.y * u;
-      c2a += r.z * u;
-      c3a += r.w * u;
-      if (MICRO == 8u) {
-        let s = left[k * LEFT_PITCH + 2u * ty + 1u];
-        let v = right[k * RIGHT_PITCH + tx + LANES / 8u];
-        c0b += r.x * v;
-        c1b += r.y * v;
-        c2b += r.z * v;
-        c3b += r.w * v;
-        c4a += s.x * u; c4b += s.x * v;
-        c5a += s.y * u; c5b += s.y * v;
-        c6a += s.z * u; c6b += s.z * v;
-        c7a += s.w * u; c7b += s.w * v;
-      }
-    }
+    // block: tiles_multiply_add
     workgroupBarrier();
   }
-  let to = (part * params.groups + group) * params.cout * params.cin * area;
-  let l = tile.x * LANES + tx * 4u;
+  let base = (part * params.groups + group) * params.cout * params.cin * area;
+  let column = tile.x * LANES + tx * 4u;
   let row = block + ty * MICRO;
-  store(to, row, l, c0a);
-  store(to, row + 1u, l, c1a);
-  store(to, row + 2u, l, c2a);
-  store(to, row + 3u, l, c3a);
-  if (MICRO == 4u) { return; }
-  let m = l + LANES / 2u;
-  store(to, row, m, c0b);
-  store(to, row + 1u, m, c1b);
-  store(to, row + 2u, m, c2b);
-  store(to, row + 3u, m, c3b);
-  store(to, row + 4u, l, c4a);
-  store(to, row + 4u, m, c4b);
-  store(to, row + 5u, l, c5a);
-  store(to, row + 5u, m, c5b);
-  store(to, row + 6u, l, c6a);
-  store(to, row + 6u, m, c6b);
-  store(to, row + 7u, l, c7a);
-  store(to, row + 7u, m, c7b);
+  // block: tiles_store
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { withBlocks } from "../blocks/mod.ts";
 import { type Constants, defineKernel, type Kernel } from "../kernel.ts";
 import { alongTiles, folded, LANE_TILE } from "../matmul/matmul.ts";
 import { type Method, tileConstants } from "../method.ts";
@@ -44,32 +45,32 @@ export const backwardWeight: Kernel = defineKernel(
 /** y = x * w by subgroups of 8 lanes. */
 export const forwardLanes: Kernel = defineKernel(
   "conv2d.forward_lanes",
-  forwardLanesSource,
+  withBlocks(forwardLanesSource),
 );
 /** One phase of the gradient by the image: the same walk with other steps. */
 export const backwardDataLanes: Kernel = defineKernel(
   "conv2d.backward_data_lanes",
-  forwardLanesSource,
+  withBlocks(forwardLanesSource),
 );
 /** Gradient by the weight by subgroups of 8 lanes. */
 export const backwardWeightLanes: Kernel = defineKernel(
   "conv2d.backward_weight_lanes",
-  backwardWeightLanesSource,
+  withBlocks(backwardWeightLanesSource),
 );
 /** y = x * w by tiles in workgroup memory. */
 export const forwardTiles: Kernel = defineKernel(
   "conv2d.forward_tiles",
-  forwardTilesSource,
+  withBlocks(forwardTilesSource),
 );
 /** One phase of the gradient by the image, by tiles in workgroup memory. */
 export const backwardDataTiles: Kernel = defineKernel(
   "conv2d.backward_data_tiles",
-  forwardTilesSource,
+  withBlocks(forwardTilesSource),
 );
 /** Gradient by the weight by tiles in workgroup memory. */
 export const backwardWeightTiles: Kernel = defineKernel(
   "conv2d.backward_weight_tiles",
-  backwardWeightTilesSource,
+  withBlocks(backwardWeightTilesSource),
 );
 
 /** A dispatch without its tensors. */

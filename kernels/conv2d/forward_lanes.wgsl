@@ -8,9 +8,7 @@
 // x: (N groups, depth, sh, sw), zero outside.  y: (N groups, rows, oh, ow).
 // w: read through strides.
 // Tile: ROWS (1, 4, 8, 12 or 16) channels x 32 pixels of the phase per
-// workgroup of 8 lanes, which is one subgroup.  A gather costs a CPU as much as
-// six multiply-adds, so one gather fetches the weights of 8 channels, one per
-// lane, and subgroup broadcasts hand them to all lanes.
+// workgroup of 8 lanes, which is one subgroup.
 // Dispatch: tiles of ph pw pixels x blocks of ROWS channels, folded over x and
 // y, z = N groups.
 alias x_t = f32;
@@ -34,6 +32,10 @@ struct Params {
 fn inside(at: vec4i, size: u32) -> vec4<bool> {
   return (at >= vec4i(0)) & (at < vec4i(i32(size)));
 }
+
+fn scalar(at: u32) -> f32 { return f32(weight[at]); }
+
+fn put(at: u32, v: f32) { y[at] = x_t(v); }
 
 @compute @workgroup_size(8)
 fn main(
@@ -59,22 +61,7 @@ fn main(
   let image = i32(group.z * params.depth * params.sh * params.sw);
   let channel = min(vec2u(row + lane.x, row + lane.x + 8u), vec2u(params.rows - 1u));
   let weights = channel * params.w_row + (group.z % params.groups) * params.w_group + params.w_first;
-  var c0 = vec4f(0.0);
-  var c1 = vec4f(0.0);
-  var c2 = vec4f(0.0);
-  var c3 = vec4f(0.0);
-  var c4 = vec4f(0.0);
-  var c5 = vec4f(0.0);
-  var c6 = vec4f(0.0);
-  var c7 = vec4f(0.0);
-  var c8 = vec4f(0.0);
-  var c9 = vec4f(0.0);
-  var c10 = vec4f(0.0);
-  var c11 = vec4f(0.0);
-  var c12 = vec4f(0.0);
-  var c13 = vec4f(0.0);
-  var c14 = vec4f(0.0);
-  var c15 = vec4f(0.0);
+  // block: lanes_registers
   for (var a = 0u; a < params.taps_y; a++) {
     let ty = sy + i32(a) * params.ty;
     let ok_y = inside(ty, params.sh);
@@ -82,53 +69,18 @@ fn main(
       let tx = sx + i32(b) * params.tx;
       let ok = ok_y & inside(tx, params.sw);
       var at = select(vec4u(0u), vec4u(image + ty * i32(params.sw) + tx), ok);
-      var k = weights + a * params.w_y + b * params.w_x;
+      var scalars = weights + a * params.w_y + b * params.w_x;
       for (var c = 0u; c < params.depth; c++) {
         let v = select(vec4f(0.0), vec4f(vec4<x_t>(x[at.x], x[at.y], x[at.z], x[at.w])), ok);
-        let s = f32(weight[k.x]);
-        c0 += subgroupBroadcast(s, 0u) * v;
-        if (ROWS > 1u) {
-          c1 += subgroupBroadcast(s, 1u) * v;
-          c2 += subgroupBroadcast(s, 2u) * v;
-          c3 += subgroupBroadcast(s, 3u) * v;
-        }
-        if (ROWS > 4u) {
-          c4 += subgroupBroadcast(s, 4u) * v;
-          c5 += subgroupBroadcast(s, 5u) * v;
-          c6 += subgroupBroadcast(s, 6u) * v;
-          c7 += subgroupBroadcast(s, 7u) * v;
-        }
-        if (ROWS > 8u) {
-          let r = f32(weight[k.y]);
-          c8 += subgroupBroadcast(r, 0u) * v;
-          c9 += subgroupBroadcast(r, 1u) * v;
-          c10 += subgroupBroadcast(r, 2u) * v;
-          c11 += subgroupBroadcast(r, 3u) * v;
-          if (ROWS > 12u) {
-            c12 += subgroupBroadcast(r, 4u) * v;
-            c13 += subgroupBroadcast(r, 5u) * v;
-            c14 += subgroupBroadcast(r, 6u) * v;
-            c15 += subgroupBroadcast(r, 7u) * v;
-          }
-        }
+        // block: lanes_multiply_add
         at += params.sh * params.sw;
-        k += params.w_depth;
+        scalars += params.w_depth;
       }
     }
   }
-  let plane = params.oh * params.ow;
-  var to = (group.z * params.rows + row) * plane + (py * params.ostep + params.oy) * params.ow + px * params.ostep + params.ox;
-  var all = array<vec4f, 16>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15);
-  // 64 stores written out would take half a second to compile: the bound is a
-  // parameter so that the driver cannot unroll the loop
+  let pitch = params.oh * params.ow;
+  var to = (group.z * params.rows + row) * pitch + (py * params.ostep + params.oy) * params.ow + px * params.ostep + params.ox;
   // workgroups past the last block, where x and y are folded, store nothing
   let rows = select(0u, min(params.height, params.rows - row), row < params.rows);
-  for (var i = 0u; i < rows; i++) {
-    let v = all[i];
-    y[to.x] = x_t(v.x);
-    y[to.y] = x_t(v.y);
-    y[to.z] = x_t(v.z);
-    y[to.w] = x_t(v.w);
-    to += vec4u(plane);
-  }
+  // block: lanes_store
 }

@@ -71,9 +71,10 @@ fn store(to: vec4u, row: u32, pixel: u32, v: vec4f) {
   if (pixel + 3u < count) { y[at.w] = x_t(v.w); }
 }
 
-fn target_of(z: u32, p: Pixels) -> vec4u {
+fn place(base: u32, column: u32) -> vec4u {
+  let p = pixels(column);
   let y = vec4u(p.y) * params.ostep + params.oy;
-  return z * params.rows * params.oh * params.ow + y * params.ow + vec4u(p.x) * params.ostep + params.ox;
+  return base + y * params.ow + vec4u(p.x) * params.ostep + params.ox;
 }
 
 @compute @workgroup_size(GROUP)
@@ -99,22 +100,7 @@ fn main(
   let plane = params.sh * params.sw;
   let start = group.z * params.depth * plane;
   let weight_start = (group.z % params.groups) * params.w_group + params.w_first;
-  var c0a = vec4f(0.0);
-  var c0b = vec4f(0.0);
-  var c1a = vec4f(0.0);
-  var c1b = vec4f(0.0);
-  var c2a = vec4f(0.0);
-  var c2b = vec4f(0.0);
-  var c3a = vec4f(0.0);
-  var c3b = vec4f(0.0);
-  var c4a = vec4f(0.0);
-  var c4b = vec4f(0.0);
-  var c5a = vec4f(0.0);
-  var c5b = vec4f(0.0);
-  var c6a = vec4f(0.0);
-  var c6b = vec4f(0.0);
-  var c7a = vec4f(0.0);
-  var c7b = vec4f(0.0);
+  // block: tiles_registers
   for (var c = 0u; c < params.depth; c += DEPTH) {
     for (var a = 0u; a < params.taps_y; a++) {
       let y_at = sy + i32(a) * params.ty;
@@ -138,50 +124,13 @@ fn main(
           right[e * RIGHT_PITCH + quad] = image(at + i32((c + e) * plane), ok & inner);
         }
         workgroupBarrier();
-        for (var k = 0u; k < DEPTH; k++) {
-          let r = left[k * LEFT_PITCH + MICRO / 4u * ty];
-          let u = right[k * RIGHT_PITCH + tx];
-          c0a += r.x * u;
-          c1a += r.y * u;
-          c2a += r.z * u;
-          c3a += r.w * u;
-          if (MICRO == 8u) {
-            let s = left[k * LEFT_PITCH + 2u * ty + 1u];
-            let v = right[k * RIGHT_PITCH + tx + LANES / 8u];
-            c0b += r.x * v;
-            c1b += r.y * v;
-            c2b += r.z * v;
-            c3b += r.w * v;
-            c4a += s.x * u; c4b += s.x * v;
-            c5a += s.y * u; c5b += s.y * v;
-            c6a += s.z * u; c6b += s.z * v;
-            c7a += s.w * u; c7b += s.w * v;
-          }
-        }
+        // block: tiles_multiply_add
         workgroupBarrier();
       }
     }
   }
-  let first = tile + tx * 4u;
-  let ta = target_of(group.z, pixels(first));
+  let base = group.z * params.rows * params.oh * params.ow;
+  let column = tile + tx * 4u;
   let row = block + ty * MICRO;
-  store(ta, row, first, c0a);
-  store(ta, row + 1u, first, c1a);
-  store(ta, row + 2u, first, c2a);
-  store(ta, row + 3u, first, c3a);
-  if (MICRO == 4u) { return; }
-  let second = first + LANES / 2u;
-  let tb = target_of(group.z, pixels(second));
-  store(tb, row, second, c0b);
-  store(tb, row + 1u, second, c1b);
-  store(tb, row + 2u, second, c2b);
-  store(tb, row + 3u, second, c3b);
-  store(ta, row + 4u, first, c4a);
-  store(tb, row + 4u, second, c4b);
-  store(ta, row + 5u, first, c5a);
-  store(tb, row + 5u, second, c5b);
-  store(ta, row + 6u, first, c6a);
-  store(tb, row + 6u, second, c6b);
-  store(ta, row + 7u, first, c7a);
-  store(tb, row + 7u, second, c7b);
+  // block: tiles_store
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withBlocks } from "../blocks/mod.ts";
 import { type Constants, defineKernel, type Kernel } from "../kernel.ts";
 import {
   type Method,
@@ -20,13 +21,13 @@ export const matmul: Kernel = defineKernel("matmul.matmul", matmulSource);
 /** y = A B by subgroups of 8 lanes. */
 export const matmulLanes: Kernel = defineKernel(
   "matmul.matmul_lanes",
-  matmulLanesSource,
+  withBlocks(matmulLanesSource),
 );
 
 /** y = A B by tiles in workgroup memory. */
 export const matmulTiles: Kernel = defineKernel(
   "matmul.matmul_tiles",
-  matmulTilesSource,
+  withBlocks(matmulTilesSource),
 );
 
 /**

@@ -49,13 +49,17 @@ fn lanes_of(at: u32, ok: bool, lane: u32) -> vec4f {
   return select(vec4f(0.0), vec4f(b[i.x], b[i.y], b[i.z], b[i.w]), ok);
 }
 
-fn store(to: u32, row: u32, l: u32, v: vec4f) {
+fn place(base: u32, column: u32) -> u32 {
+  return base + column * params.y_lane;
+}
+
+fn store(to: u32, row: u32, column: u32, v: vec4f) {
   if (row >= params.rows) { return; }
-  let at = to + row * params.y_row + l * params.y_lane;
-  if (l < params.lanes) { y[at] = v.x; }
-  if (l + 1u < params.lanes) { y[at + params.y_lane] = v.y; }
-  if (l + 2u < params.lanes) { y[at + 2u * params.y_lane] = v.z; }
-  if (l + 3u < params.lanes) { y[at + 3u * params.y_lane] = v.w; }
+  let at = to + row * params.y_row;
+  if (column < params.lanes) { y[at] = v.x; }
+  if (column + 1u < params.lanes) { y[at + params.y_lane] = v.y; }
+  if (column + 2u < params.lanes) { y[at + 2u * params.y_lane] = v.z; }
+  if (column + 3u < params.lanes) { y[at + 3u * params.y_lane] = v.w; }
 }
 
 @compute @workgroup_size(GROUP)
@@ -74,22 +78,7 @@ fn main(
   let last = min(first + params.chunk, params.depth);
   let tx = t % (LANES / MICRO);
   let ty = t / (LANES / MICRO);
-  var c0a = vec4f(0.0);
-  var c0b = vec4f(0.0);
-  var c1a = vec4f(0.0);
-  var c1b = vec4f(0.0);
-  var c2a = vec4f(0.0);
-  var c2b = vec4f(0.0);
-  var c3a = vec4f(0.0);
-  var c3b = vec4f(0.0);
-  var c4a = vec4f(0.0);
-  var c4b = vec4f(0.0);
-  var c5a = vec4f(0.0);
-  var c5b = vec4f(0.0);
-  var c6a = vec4f(0.0);
-  var c6b = vec4f(0.0);
-  var c7a = vec4f(0.0);
-  var c7b = vec4f(0.0);
+  // block: tiles_registers
   for (var k0 = first; k0 < last; k0 += DEPTH) {
     for (var i = 0u; i < DEPTH * ROWS / 4u / GROUP; i++) {
       let e = t + i * GROUP;
@@ -108,47 +97,11 @@ fn main(
       right[(k - k0) * RIGHT_PITCH + l] = lanes_of(at, k < last, tile + 4u * l);
     }
     workgroupBarrier();
-    for (var k = 0u; k < DEPTH; k++) {
-      let r = left[k * LEFT_PITCH + MICRO / 4u * ty];
-      let u = right[k * RIGHT_PITCH + tx];
-      c0a += r.x * u;
-      c1a += r.y * u;
-      c2a += r.z * u;
-      c3a += r.w * u;
-      if (MICRO == 8u) {
-        let s = left[k * LEFT_PITCH + 2u * ty + 1u];
-        let v = right[k * RIGHT_PITCH + tx + LANES / 8u];
-        c0b += r.x * v;
-        c1b += r.y * v;
-        c2b += r.z * v;
-        c3b += r.w * v;
-        c4a += s.x * u; c4b += s.x * v;
-        c5a += s.y * u; c5b += s.y * v;
-        c6a += s.z * u; c6b += s.z * v;
-        c7a += s.w * u; c7b += s.w * v;
-      }
-    }
+    // block: tiles_multiply_add
     workgroupBarrier();
   }
-  let to = group.z * params.y_batch;
-  let l = tile + tx * 4u;
+  let base = group.z * params.y_batch;
+  let column = tile + tx * 4u;
   let row = block + ty * MICRO;
-  store(to, row, l, c0a);
-  store(to, row + 1u, l, c1a);
-  store(to, row + 2u, l, c2a);
-  store(to, row + 3u, l, c3a);
-  if (MICRO == 4u) { return; }
-  let m = l + LANES / 2u;
-  store(to, row, m, c0b);
-  store(to, row + 1u, m, c1b);
-  store(to, row + 2u, m, c2b);
-  store(to, row + 3u, m, c3b);
-  store(to, row + 4u, l, c4a);
-  store(to, row + 4u, m, c4b);
-  store(to, row + 5u, l, c5a);
-  store(to, row + 5u, m, c5b);
-  store(to, row + 6u, l, c6a);
-  store(to, row + 6u, m, c6b);
-  store(to, row + 7u, l, c7a);
-  store(to, row + 7u, m, c7b);
+  // block: tiles_store
 }
