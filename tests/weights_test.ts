@@ -9,6 +9,7 @@ import {
   encodeSafetensors,
   findNpmPackage,
   fromFloat32,
+  halved,
   loadMannequin,
   parseSafetensors,
   readSafetensors,
@@ -17,7 +18,6 @@ import {
   WeightsError,
   writeSafetensors,
 } from "../weights/mod.ts";
-import { importGenerator } from "../weights/mannequin/import.ts";
 
 const floats = (...values: number[]) => new Float32Array(values);
 
@@ -228,32 +228,17 @@ Deno.test("mannequin: the embedded generator has the tensors that its configurat
   for (const { data } of tensors.values()) assert(data.every(Number.isFinite));
 });
 
-Deno.test("mannequin: importing rounds to float16, notes what the latents mean and reports the error", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const from = `${folder}/from.safetensors`, to = `${folder}/to.safetensors`;
-    const data = Float32Array.from({ length: 1000 }, (_, k) => Math.sin(k) * 3);
-    const tensors = new Map([["a", fromFloat32({ shape: [10, 100], data })]]);
-    await writeSafetensors(from, { metadata: { config: "{}" }, tensors });
-    const report = await importGenerator(from, to);
-    assert(
-      report.worstRelativeToTensor > 0 &&
-        report.worstRelativeToTensor <= 2 ** -11,
-    );
-    const copy = await readSafetensors(to);
-    assertEquals([copy.metadata, copy.tensors.get("a")!.dtype], [{
-      config: '{"semantics":"mannequin"}',
-    }, "F16"]);
-    tensors.set("a", fromFloat32({ shape: [1], data: floats(1e6) }));
-    await writeSafetensors(from, { metadata: {}, tensors });
-    await assertRejects(
-      () => importGenerator(from, to),
-      WeightsError,
-      "beyond 65504",
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+Deno.test("safetensors: halved tensors round to float16, integers stay, and what float16 cannot hold is refused", () => {
+  const data = Float32Array.from({ length: 1000 }, (_, k) => Math.sin(k) * 3);
+  const half = halved("a", fromFloat32({ shape: [10, 100], data }));
+  assertEquals([half.dtype, half.shape], ["F16", [10, 100]]);
+  toFloat32(half).data.forEach((v, k) =>
+    assertAlmostEquals(v, data[k], 3 * 2 ** -11)
+  );
+  const whole = fromFloat32({ shape: [2], data: floats(1, 2) }, "I32");
+  assertEquals(halved("b", whole), whole);
+  const large = halved("c", fromFloat32({ shape: [1], data: floats(1e6) }));
+  assertThrows(() => large.bytes, WeightsError, "beyond 65504");
 });
 
 Deno.test("npm packages: a missing one is reported in one sentence that says how to install it", () => {

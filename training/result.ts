@@ -10,9 +10,9 @@ import {
   encodeSafetensors,
   fromFloat32,
   type GeneratorWeights,
+  halved,
 } from "../weights/mod.ts";
 import type { HeldOutFigures } from "./heldout.ts";
-import { importGenerator } from "../weights/mannequin/import.ts";
 
 /** How weights came about. */
 export interface TrainingRecord {
@@ -63,15 +63,24 @@ export async function writeResult(
   record: TrainingRecord,
 ): Promise<void> {
   const described = { ...config, steps: record.steps };
-  const content = encodeSafetensors({
-    metadata: { config: JSON.stringify(described), licence: LICENCE },
-    tensors: new Map(
-      [...tensors].map(([name, tensor]) => [name, fromFloat32(tensor)]),
-    ),
-  });
-  const full = join(folder, FILES.full);
-  await writeFileAtomic(full, content);
-  await importGenerator(full, join(folder, FILES.half));
+  const metadata = { config: JSON.stringify(described), licence: LICENCE };
+  const stored = [...tensors].map(([name, tensor]) =>
+    [name, fromFloat32(tensor)] as const
+  );
+  const halves = stored.map(([name, tensor]) =>
+    [name, halved(name, tensor)] as const
+  );
+  for (
+    const [file, content] of [[FILES.full, stored], [
+      FILES.half,
+      halves,
+    ]] as const
+  ) {
+    await writeFileAtomic(
+      join(folder, file),
+      encodeSafetensors({ metadata, tensors: new Map(content) }),
+    );
+  }
   await writeFileAtomic(
     join(folder, FILES.record),
     JSON.stringify(record, null, 2) + "\n",

@@ -7,14 +7,10 @@ import { findGenerator } from "./contents.ts";
 import { WeightsError } from "./errors.ts";
 import type { Eg3dModule } from "./formats/eg3d_pickle.ts";
 import { toJson } from "./formats/pickle/json.ts";
-import {
-  type StoredTensor,
-  toFloat32,
-  writeSafetensors,
-} from "./formats/safetensors.ts";
+import { halved, writeSafetensors } from "./formats/safetensors.ts";
 import { stateDict } from "./formats/state_dict.ts";
 import { readEg3d } from "./generator/read.ts";
-import { alignedCopy, elementCount } from "./tensor.ts";
+import { elementCount } from "./tensor.ts";
 
 /** How to convert. */
 export interface ConvertOptions {
@@ -73,7 +69,7 @@ export async function convertCheckpoint(
     ? { ...generatorMetadata(generator), ...described.metadata }
     : checkpoint.metadata;
   const stored = half
-    ? new Map([...tensors].map(([name, t]) => [name, asHalf(name, t)]))
+    ? new Map([...tensors].map(([name, t]) => [name, halved(name, t)]))
     : tensors;
   await writeSafetensors(path, { metadata, tensors: stored });
   const { withoutConfig } = described;
@@ -108,26 +104,5 @@ function generatorMetadata(
     init_kwargs: json("_init_kwargs"),
     rendering_kwargs: json("rendering_kwargs"),
     neural_rendering_resolution: json("neural_rendering_resolution"),
-  };
-}
-
-/** A tensor of floats that is rounded when its bytes are asked for. */
-function asHalf(name: string, tensor: StoredTensor): StoredTensor {
-  if (!["F32", "F64", "BF16"].includes(tensor.dtype)) return tensor;
-  return {
-    dtype: "F16",
-    shape: tensor.shape,
-    get bytes() {
-      const exact = tensor.dtype === "F64"
-        ? new Float64Array(alignedCopy(tensor.bytes))
-        : toFloat32(tensor).data;
-      const halves = new Float16Array(exact);
-      if (halves.some((h, k) => Math.abs(h) === Infinity && h !== exact[k])) {
-        throw new WeightsError(
-          `Cannot store ${name} as float16: it has values beyond 65504; convert without --f16.`,
-        );
-      }
-      return new Uint8Array(halves.buffer);
-    },
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
+import { isFolder } from "../../weights/files/atomic.ts";
 import {
   CATALOGUE,
   type OptionalWeights,
@@ -20,7 +21,7 @@ import {
   type Recognition,
 } from "../../weights/files/recognise.ts";
 import { UsageError } from "../errors.ts";
-import { isFolder, writeFileAtomic } from "../media/files.ts";
+import { writeFileAtomic } from "../media/files.ts";
 import type { Command } from "./command.ts";
 import type { FlagTable } from "./flags.ts";
 import { runAsMain } from "./main.ts";

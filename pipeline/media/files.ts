@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { join } from "@std/path";
+import { replaceWhole, temporaryName } from "../../weights/files/atomic.ts";
 import { PantomimeError } from "../errors.ts";
 
 /**
@@ -131,41 +132,9 @@ export async function replaceAtomic(
   path: string,
   make: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = temporaryName(path);
   try {
-    await make(temporary);
-    await swapIn(temporary, path);
+    await replaceWhole(path, make);
   } catch (error) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {});
     throw explainFileError(error, path, "write");
   }
-}
-
-/** A rename replaces a file, but not a folder that has something in it: that one steps aside first. */
-async function swapIn(temporary: string, path: string): Promise<void> {
-  if (!await isFolder(path) || !await isFolder(temporary)) {
-    return await Deno.rename(temporary, path);
-  }
-  const old = temporaryName(path);
-  await Deno.rename(path, old);
-  try {
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.rename(old, path);
-    throw error;
-  }
-  await Deno.remove(old, { recursive: true });
-}
-
-/** Whether a path is a folder; false when there is nothing. */
-export async function isFolder(path: string): Promise<boolean> {
-  return await Deno.stat(path).then((found) => found.isDirectory, () => false);
-}
-
-/** Keeps the extension, which ffmpeg goes by, and starts with a dot, so that no listing shows it. */
-function temporaryName(path: string): string {
-  return join(
-    dirname(path),
-    `.partial-${crypto.randomUUID().slice(0, 8)}-${basename(path)}`,
-  );
 }

@@ -83,10 +83,8 @@ export class TuningFiles {
   ): Promise<void> {
     await Deno.mkdir(this.#folder, { recursive: true });
     const content: Content = { adapter, choices };
-    await writeAtomically(
-      this.path(adapter),
-      new TextEncoder().encode(JSON.stringify(content, null, 2) + "\n"),
-    );
+    const text = JSON.stringify(content, null, 2) + "\n";
+    await writeAtomically(this.path(adapter), [new TextEncoder().encode(text)]);
   }
 }
 

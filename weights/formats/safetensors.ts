@@ -139,6 +139,31 @@ export function fromFloat32(
 }
 
 /**
+ * A tensor of floats at half the size, rounded when its bytes are asked for; integers stay as they are.
+ * @param name Of the tensor, for the error.
+ * @throws {WeightsError} From `bytes`, when a value is too large for float16.
+ */
+export function halved(name: string, tensor: StoredTensor): StoredTensor {
+  if (!["F32", "F64", "BF16"].includes(tensor.dtype)) return tensor;
+  return {
+    dtype: "F16",
+    shape: tensor.shape,
+    get bytes() {
+      const exact = tensor.dtype === "F64"
+        ? new Float64Array(alignedCopy(tensor.bytes))
+        : toFloat32(tensor).data;
+      const halves = new Float16Array(exact);
+      if (halves.some((h, k) => Math.abs(h) === Infinity && h !== exact[k])) {
+        throw new WeightsError(
+          `Cannot store ${name} as float16: it has values beyond 65504; keep it as float32.`,
+        );
+      }
+      return new Uint8Array(halves.buffer);
+    },
+  };
+}
+
+/**
  * The bytes of a safetensors file that holds these tensors in this order. The header is padded with spaces to a
  * multiple of 8, so that readers may map the tensors in place.
  * @throws {WeightsError} When a tensor's bytes do not match its shape.
