@@ -1,7 +1,11 @@
 /** Latents of synthetic heads: how they are drawn and what they say. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { normalShare, recipeOf } from "../training/heads/latent.ts";
-import { sampleCameras, sampleHeads } from "../training/heads/mod.ts";
+import {
+  lessonHead,
+  sampleCameras,
+  sampleHeads,
+} from "../training/heads/mod.ts";
 import { skinPlaces, skinShares } from "../training/heads/skins.ts";
 import { latentOf, plainWardrobe } from "./support/heads.ts";
 
@@ -27,6 +31,22 @@ Deno.test("Random heads are standard normals and random cameras look at the head
     Math.sqrt(0.75 * 0.3 ** 2 + 0.25 * 0.75 ** 2 / 3),
     0.03,
   );
+});
+
+Deno.test("Heads to learn from are as long as latents are on average, and half of them make strong faces", () => {
+  const length = (z: Float32Array) =>
+    Math.sqrt(z.length * mean(z.map((x) => x * x)));
+  const lessons = Array.from({ length: 400 }, (_, k) => lessonHead(k));
+  for (const z of lessons) assertAlmostEquals(length(z), 6, 1e-4);
+  const face = (odd: number) =>
+    mean(
+      Float32Array.from(
+        lessons.filter((_, k) => k % 2 === odd),
+        (z) => length(z.slice(12, 20)),
+      ),
+    );
+  assertAlmostEquals(face(1), 2.75, 0.1);
+  assertAlmostEquals(face(0), 4.2, 0.1);
 });
 
 Deno.test("Shares of the standard normal distribution are right to nine digits", () => {

@@ -10,7 +10,7 @@
 import type { Device } from "../engine/mod.ts";
 import { Draw } from "./draw.ts";
 import type { HeadStudio } from "./heads/interface.ts";
-import { sampleCameras, sampleHeads } from "./heads/sample.ts";
+import { lessonHead, sampleCameras } from "./heads/sample.ts";
 import { attention } from "./rays.ts";
 import { joined, shoot, type Shots } from "./shots.ts";
 
@@ -94,7 +94,7 @@ export class Shelf {
     const all = await shoot(
       this.#device,
       this.#studio,
-      joined(seeds.map((s) => sampleHeads(s, 1, this.#studio.latent))),
+      joined(seeds.map((s) => lessonHead(s, this.#studio.latent))),
       joined(seeds.map((s) => sampleCameras(s, views))),
       numbers.length,
       side,

@@ -153,7 +153,7 @@ function recordOf(
     seconds: Math.round(seconds),
     adapter: device.info.description || device.info.vendor,
     from,
-    course: courseOf(options),
+    course: { ...courseOf(options), rate: options.rate },
     figures: { before: before ?? after, after },
   };
 }

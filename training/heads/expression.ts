@@ -3,9 +3,7 @@
  *
  * @module
  */
-
-/** First expression number of a latent. */
-const FIRST = 12;
+import { EXPRESSION, EXPRESSIONS } from "./latent.ts";
 
 /** Weight of an expression and of its left and right halves, by name without `_L` and `_R`. */
 type Pairs = Record<string, number>;
@@ -37,8 +35,8 @@ export class Expressions {
 
 function asked(z: ArrayLike<number>): Pairs {
   const [jaw, smile, brows, lids, lips, mouth, gaze, side] = Array.from(
-    { length: 8 },
-    (_, k) => z[FIRST + k],
+    { length: EXPRESSIONS },
+    (_, k) => z[EXPRESSION + k],
   );
   const left = positive(gaze, 0.5), right = positive(-gaze, 0.5);
   return {

@@ -26,6 +26,10 @@ export type Rgb = readonly [number, number, number];
 export const IDENTITY_MODES = 12;
 /** Identity modes of the kit. */
 export const ALL_IDENTITY_MODES = 100;
+/** First of the numbers of an expression. */
+export const EXPRESSION = 12;
+/** Numbers of an expression. */
+export const EXPRESSIONS = 8;
 /** Numbers of a latent. */
 export const LATENT = 36;
 /** Numbers of a latent with variety. */

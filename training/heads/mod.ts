@@ -11,4 +11,4 @@ export {
   type StudioOptions,
 } from "./interface.ts";
 export { openStudio } from "./studio.ts";
-export { sampleCameras, sampleHeads } from "./sample.ts";
+export { lessonHead, sampleCameras, sampleHeads, toSphere } from "./sample.ts";

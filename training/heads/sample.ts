@@ -6,7 +6,7 @@
 import { normals } from "../../engine/mod.ts";
 import { cameraLabel, lookAtCamera } from "../../pipeline/face/camera.ts";
 import { LABEL } from "./interface.ts";
-import { LATENT, normalShare } from "./latent.ts";
+import { EXPRESSION, EXPRESSIONS, LATENT, normalShare } from "./latent.ts";
 
 /**
  * Latents of random heads.
@@ -21,6 +21,32 @@ export function sampleHeads(
   width: number = LATENT,
 ): Float32Array {
   return normals(seed, 0, count * width);
+}
+
+/** How much stronger than a random one the expressions of every other lesson are. */
+const LIVELY = 2;
+
+/**
+ * Latents to learn from: random heads, half of them with a strong expression,
+ * all as long as a latent is on average. The mapping network sees directions
+ * alone, so that of longer and shorter latents it could only learn the mean.
+ *
+ * @param seed any 32-bit integer; heads of neighbouring seeds are of both kinds
+ * @param width numbers of a latent
+ * @returns (width)
+ */
+export function lessonHead(seed: number, width: number = LATENT): Float32Array {
+  const z = sampleHeads(seed, 1, width);
+  if (seed % 2 === 0) {
+    for (let k = EXPRESSION; k < EXPRESSION + EXPRESSIONS; k++) z[k] *= LIVELY;
+  }
+  return toSphere(z);
+}
+
+/** A latent in the same direction, as long as one of its width is on average. */
+export function toSphere(z: Float32Array): Float32Array {
+  const scale = Math.sqrt(z.length) / Math.hypot(...z);
+  return z.map((v) => scale * v);
 }
 
 /** Share of the cameras that stand anywhere instead of near the front. */
