@@ -21,6 +21,7 @@ import { pictureOf } from "../pipeline/results.ts";
 import { mouthOpening } from "../pipeline/transfer/facemesh/topology.ts";
 import type { GeneratorConfig } from "../weights/mod.ts";
 import type { HeadStudio } from "./heads/interface.ts";
+import { EXPRESSION, EXPRESSIONS } from "./heads/latent.ts";
 import { sampleHeads } from "./heads/sample.ts";
 import { drawHead, HELD_OUT } from "./heldout.ts";
 import { shoot, viewOf } from "./shots.ts";
@@ -48,8 +49,8 @@ export interface ExpressionFigures {
   readonly lost: number;
 }
 
-/** Latents of the mannequin that are measured, and those that are set to rest. */
-const MOUTH = 12, SMILE = 13, FIRST_EXPRESSION = 12, LAST_EXPRESSION = 19;
+/** Numbers of the mannequin's latent that are measured. */
+const MOUTH = EXPRESSION, SMILE = EXPRESSION + 1;
 
 /** What is asked of each head: (z[12], z[13]), rest first. */
 const ASKED: readonly (readonly [mouth: number, smile: number])[] = [
@@ -132,16 +133,23 @@ export async function measureExpressions(
   };
 }
 
-/** A held-out head at rest but for what is asked. */
+/**
+ * A held-out head at rest but for what is asked. The mapping network makes all
+ * latents equally long; this one is so already, by what does not move, so that
+ * what is asked is what it sees.
+ */
 function latentOf(
   head: number,
   [mouth, smile]: readonly [number, number],
 ): Float32Array {
   const z = sampleHeads(HELD_OUT + 1 + head, 1);
-  z.fill(0, FIRST_EXPRESSION, LAST_EXPRESSION + 1);
-  z[MOUTH] = mouth;
-  z[SMILE] = smile;
-  return z;
+  z.fill(0, EXPRESSION, EXPRESSION + EXPRESSIONS);
+  const left = Math.sqrt(z.length - mouth ** 2 - smile ** 2);
+  const scale = left / Math.hypot(...z);
+  const asked = z.map((v) => scale * v);
+  asked[MOUTH] = mouth;
+  asked[SMILE] = smile;
+  return asked;
 }
 
 /** Where FaceMesh looks: around the canonical mesh, seen from the front. */
@@ -164,8 +172,16 @@ function regionOfFront(
   return regionOfLandmarks(points);
 }
 
-/** Corners of the mouth, the middles of its lips, and outer corners of the eyes. */
-const CORNERS = [61, 291] as const, LIPS = [13, 14] as const, EYES = [33, 263];
+/** Corners of the mouth, and outer corners of the eyes. */
+const CORNERS = [61, 291], EYES = [33, 263];
+/** Inner middles of the upper and of the lower lip. */
+const UPPER = 13, LOWER = 14;
+/**
+ * Where corners of a mouth that opens without smiling stay: this share of the
+ * way from the upper to the lower lip, in pictures of the studio. Against the
+ * middle of the lips an open mouth would count as a smile.
+ */
+const HINGE = 0.3;
 
 async function mouthOf(
   finder: LandmarkFinder,
@@ -177,17 +193,14 @@ async function mouthOf(
     regionOfFront(config),
   );
   if (presence < MIN_PRESENCE) return null;
-  const height = ([a, b]: readonly number[]) =>
-    (points[3 * a + 1] + points[3 * b + 1]) / 2;
-  const [a, b] = EYES;
-  const width = Math.hypot(
-    points[3 * a] - points[3 * b],
-    points[3 * a + 1] - points[3 * b + 1],
-  );
+  const y = (k: number) => points[3 * k + 1];
+  const [a, b] = EYES, [left, right] = CORNERS;
+  const width = Math.hypot(points[3 * a] - points[3 * b], y(a) - y(b));
+  const hinge = y(UPPER) + HINGE * (y(LOWER) - y(UPPER));
   return {
     mouth: mouthOpening(points),
     // pictures count downwards
-    smile: (height(LIPS) - height(CORNERS)) / width,
+    smile: (hinge - (y(left) + y(right)) / 2) / width,
   };
 }
 
