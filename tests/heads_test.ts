@@ -198,9 +198,9 @@ Deno.test("Cards of hair are cut out where their texture is clear", () =>
 
 Deno.test("Variety adds numbers to a latent, and none of them changes the pictures of zeros but by noise", () =>
   withBalls(async (studio, device) => {
-    assertEquals(studio.latent, 130);
+    assertEquals(studio.latent, 131);
     const shot = async (z: Record<number, number>) =>
-      await draw(studio, device, latentOf({ ...CROP, 41: -8, ...z }, 130), 16);
+      await draw(studio, device, latentOf({ ...CROP, 41: -8, ...z }, 131), 16);
     const still = await shot({}), again = await shot({});
     assertEquals(still, again);
     assertNotEquals((await shot({ 41: 2 })).picture, still.picture);
@@ -212,10 +212,31 @@ Deno.test("Variety adds numbers to a latent, and none of them changes the pictur
     assert(
       mean(warm.picture.subarray(512)) < mean(still.picture.subarray(512)),
     );
+    assertEquals(await shot({ 130: -3 }), still);
     const { picture } = await shot({ 40: 3 });
     assert(
       mean(picture.subarray(0, 16)) > mean(picture.subarray(240, 256)) + 0.1,
     );
+  }, { samples: 1, variety: true }));
+
+Deno.test("Glasses are dark, before the ball and on both sides of its middle, and not there when not worn", () =>
+  withBalls(async (studio, device) => {
+    const side = 64;
+    const shot = async (glasses: number) =>
+      await draw(
+        studio,
+        device,
+        latentOf({ ...CROP, 41: -8, 130: glasses }, 131),
+        side,
+      );
+    const [without, worn] = [await shot(0.8), await shot(0.9)];
+    const nearer = Array.from(worn.distance.entries())
+      .filter(([k, t]) => t < without.distance[k] - 0.02).map(([k]) => k);
+    assert(nearer.length > 40, `${nearer.length} pixels of glasses`);
+    for (const k of nearer) assert(worn.picture[k] < -0.5);
+    const columns = nearer.map((k) => k % side + 0.5 - side / 2);
+    assertAlmostEquals(columns.reduce((a, b) => a + b) / nearer.length, 0, 1);
+    assert(Math.max(...columns) > 8 && Math.min(...columns) < -8);
   }, { samples: 1, variety: true }));
 
 Deno.test("Numbers that make no whole pictures are refused with what a picture takes", () =>

@@ -4,6 +4,7 @@ import {
   assertAlmostEquals,
   assertEquals,
   assertRejects,
+  assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
 import {
@@ -13,7 +14,7 @@ import {
   Random,
   reshape,
 } from "../engine/mod.ts";
-import { silentContext } from "../pipeline/context.ts";
+import { type RunContext, silentContext } from "../pipeline/context.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import { planes as makePlanes } from "../pipeline/generator/backbone.ts";
 import { mapping } from "../pipeline/generator/mapping.ts";
@@ -21,16 +22,22 @@ import { renderRays } from "../pipeline/generator/renderer/march.ts";
 import { render } from "../pipeline/generator/renderer/renderer.ts";
 import { loadGenerator } from "../pipeline/generator/state.ts";
 import { readPicture } from "../pipeline/media/picture.ts";
+import { beginning } from "../training/begin.ts";
 import { Draw } from "../training/draw.ts";
 import { TRAIN_FLAGS, trainOptions } from "../training/flags.ts";
 import { drawHead, heldOutShots, measureHeldOut } from "../training/heldout.ts";
-import { freshWeights, grownWeights } from "../training/initial.ts";
+import { VARIED_LATENT } from "../training/heads/latent.ts";
+import {
+  freshWeights,
+  grownWeights,
+  variedWeights,
+} from "../training/initial.ts";
 import { readLog, TrainingLog } from "../training/log.ts";
 import { train } from "../training/loop.ts";
 import { defaultTrainOptions, type TrainOptions } from "../training/options.ts";
 import { drawWindow, windowLabel, windowOf } from "../training/piece.ts";
 import { rayOf } from "../training/rays.ts";
-import { FILES } from "../training/result.ts";
+import { FILES, type TrainingRecord } from "../training/result.ts";
 import { nextLeg, rateFactor } from "../training/schedule.ts";
 import { teachMapping } from "../training/teach.ts";
 import { parseFlags } from "../pipeline/cli/args.ts";
@@ -109,12 +116,27 @@ async function school(
   };
 }
 
+/** A training from its options alone. */
+async function learn(
+  teacher: Teacher,
+  options: TrainOptions,
+  context: RunContext,
+): Promise<TrainingRecord> {
+  return await train(
+    device,
+    teacher,
+    await beginning(options),
+    options,
+    context,
+  );
+}
+
 Deno.test("A pupil comes closer to its teacher, and everything that is promised is in the folder", async () => {
   await using folder = scratch();
   const { teacher, from } = await school(folder.file("pupil"));
   const out = folder.file("out");
   const options = quick(out, { from, steps: 30, rate: 30 });
-  const record = await train(device, teacher, options, silentContext());
+  const record = await learn(teacher, options, silentContext());
   const { before, after } = record.figures;
   assert(after.psnr > before.psnr + 0.5, `${before.psnr} to ${after.psnr} dB`);
   assert(after.distanceError < before.distanceError);
@@ -154,7 +176,7 @@ Deno.test("Half precision takes the same way as single precision", async () => {
   for (const precision of ["f32", "f16"] as const) {
     const out = folder.file(precision);
     const options = quick(out, { from, steps: 10, rate: 30, precision });
-    const { figures } = await train(device, teacher, options, silentContext());
+    const { figures } = await learn(teacher, options, silentContext());
     const { tensors } = await readGenerator(join(out, FILES.full));
     runs.push({ figures, tensors });
   }
@@ -177,19 +199,19 @@ Deno.test("A training that was stopped ends in the same bits as one that was not
   const { teacher, from } = await school(folder.file("pupil"));
   const options = { from, steps: 6, batch: 2, accumulate: 2 };
   const whole = quick(folder.file("whole"), options);
-  await train(device, teacher, whole, silentContext());
+  await learn(teacher, whole, silentContext());
   const halved = quick(folder.file("halved"), options);
   const pressed = new AbortController();
   teacher.drawn = 0;
   // previews and a full shelf take fewer: Ctrl-C comes while new heads are drawn
   teacher.onDraw = () => teacher.drawn > 60 && pressed.abort();
   await assertRejects(
-    () => train(device, teacher, halved, silentContext(pressed.signal)),
+    () => learn(teacher, halved, silentContext(pressed.signal)),
     DOMException,
   );
   const { step } = (await readLog(join(halved.out, FILES.log))).at(-1)!;
   assert(step > 0 && step < 6, `stopped at step ${step}`);
-  await train(device, teacher, { ...halved, resume: true }, silentContext());
+  await learn(teacher, { ...halved, resume: true }, silentContext());
 
   for (const name of [FILES.checkpoint, FILES.full]) {
     const [a, b] = await Promise.all(
@@ -211,7 +233,7 @@ Deno.test("A training is neither overwritten nor made up, and goes on with its o
   const { teacher, from } = await school(folder.file("pupil"));
   const options = quick(folder.file("out"), { from, steps: 1 });
   const again = (changed: Partial<TrainOptions>) => () =>
-    train(device, teacher, { ...options, ...changed }, silentContext());
+    learn(teacher, { ...options, ...changed }, silentContext());
   await assertRejects(
     again({ resume: true }),
     PantomimeError,
@@ -347,13 +369,39 @@ Deno.test("The first lesson lets an affine layer read latents off w", async () =
   assert(errors[1] < 0.7 * errors[0], `errors ${errors}`);
 });
 
+Deno.test("With variety a generator begins with the heads that it had, and other latents than the mannequin's are refused", async () => {
+  const weights = await smallMannequin(TINY), { z_dim } = weights.config;
+  const varied = variedWeights(weights);
+  assertEquals(varied.config.z_dim, VARIED_LATENT);
+  assertEquals(variedWeights(varied), varied);
+  const z = normals(1, 0, z_dim), more = VARIED_LATENT - z_dim;
+  // as long as a latent of its width, whatever it says more
+  const rest = normals(2, 0, more);
+  const scale = Math.hypot(...z) / Math.hypot(...rest) *
+    Math.sqrt(more / z_dim);
+  const long = [...z, ...rest.map((v) => scale * v)];
+  using _scope = device.scope();
+  const [w, wide] = await device.read(
+    ...([[weights, [...z]], [varied, long]] as const).map(([given, latent]) =>
+      mapping(
+        loadGenerator(device, given),
+        device.tensor(latent, [1, latent.length]),
+        device.zeros([1, 25]),
+      )
+    ),
+  );
+  w.forEach((v, k) => assertAlmostEquals(v, wide[k], 1e-4));
+  const other = { ...weights, config: { ...weights.config, z_dim: 512 } };
+  assertThrows(() => variedWeights(other), PantomimeError, "--variety");
+});
+
 Deno.test("A training from nothing looks at points first", async () => {
   await using folder = scratch();
   const weights = await smallMannequin(TINY);
   const teacher = new Teacher(device, weights);
   const from = await write(folder.file("fresh"), freshWeights(weights, 1));
   const options = quick(folder.file("out"), { from, steps: 20, points: 10 });
-  await train(device, teacher, options, silentContext());
+  await learn(teacher, options, silentContext());
   const lines = await readLog(join(options.out, FILES.log));
   const told = lines.filter(({ loss }) => loss !== undefined);
   assertEquals(told.map((line) => "missing" in line), [true, false]);

@@ -13,7 +13,8 @@ import {
   type WeightTensor,
 } from "../weights/mod.ts";
 import { readCheckpoint, type TrainingState } from "./checkpoint.ts";
-import { freshWeights, grownWeights } from "./initial.ts";
+import { VARIED_LATENT } from "./heads/latent.ts";
+import { freshWeights, grownWeights, variedWeights } from "./initial.ts";
 import { courseOf, type TrainOptions } from "./options.ts";
 import { FILES } from "./result.ts";
 
@@ -67,9 +68,18 @@ export async function beginning(options: TrainOptions): Promise<Beginning> {
         `The training in "${options.out}" draws ${side} px, not ${options.resolution}; leave out --resolution, or begin another one with --from.`,
       );
     }
+    if (options.variety && !isVaried(weights)) {
+      throw new PantomimeError(
+        `The training in "${options.out}" began without --variety; leave it out, or begin another one.`,
+      );
+    }
     return { weights, state, tensors, from };
   }
-  const weights = await weightsFrom(options.from, options.seed);
+  const weights = await weightsFrom(
+    options.from,
+    options.seed,
+    options.variety,
+  );
   const side = options.resolution ?? weights.config.img_resolution;
   return {
     weights: grownWeights(weights, side, options.seed),
@@ -79,16 +89,25 @@ export async function beginning(options: TrainOptions): Promise<Beginning> {
   };
 }
 
+/** Whether latents of these weights say all that a studio with variety draws. */
+export function isVaried({ config }: GeneratorWeights): boolean {
+  return config.z_dim === VARIED_LATENT;
+}
+
 /**
  * Weights by their name: a file, `none` for fresh ones, or the shipped ones.
  *
+ * @param variety makes their latents say more
  * @throws {WeightsError} when a file cannot be read
+ * @throws {PantomimeError} when their latents have another meaning
  */
 export async function weightsFrom(
   from: string | undefined,
   seed: number,
+  variety = false,
 ): Promise<GeneratorWeights> {
-  if (from === undefined || from === "shipped") return await loadMannequin();
-  if (from === "none") return freshWeights(await loadMannequin(), seed);
-  return await readGenerator(from);
+  const named = from === undefined || from === "shipped" || from === "none";
+  const given = named ? await loadMannequin() : await readGenerator(from);
+  const weights = variety ? variedWeights(given) : given;
+  return from === "none" ? freshWeights(weights, seed) : weights;
 }

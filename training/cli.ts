@@ -6,6 +6,7 @@
 import type { Command } from "../pipeline/cli/command.ts";
 import { runAsMain } from "../pipeline/cli/main.ts";
 import { requireFile } from "../pipeline/media/files.ts";
+import type { GeneratorWeights } from "../weights/mod.ts";
 import {
   EVALUATION_HEADS,
   studioFiles,
@@ -44,12 +45,14 @@ export const TRAIN: Command<typeof TRAIN_FLAGS> = {
     // Loaded only now, so that --help and a mistyped path answer at once.
     const { openDevice } = await import("../engine/mod.ts");
     const { openStudio } = await import("./heads/mod.ts");
+    const { beginning, isVaried, weightsFrom } = await import("./begin.ts");
     using device = await openDevice();
-    using studio = await openStudio(device, files);
+    const studioFor = (weights: GeneratorWeights) =>
+      openStudio(device, files, { variety: isVaried(weights) });
     if (values.evaluate !== undefined) {
       const { evaluate, evaluationTable } = await import("./evaluate.ts");
-      const { weightsFrom } = await import("./begin.ts");
       const weights = await weightsFrom(weightsName(values.evaluate), 0);
+      using studio = await studioFor(weights);
       const heads = values.evaluationHeads ?? EVALUATION_HEADS;
       const figures = await evaluate(device, studio, weights, heads, context);
       evaluationTable(figures).forEach((line) => context.print(line));
@@ -60,7 +63,9 @@ export const TRAIN: Command<typeof TRAIN_FLAGS> = {
     const { profile, gpu } = device;
     const half = gpu.features.has("shader-f16");
     const options = trainOptions(values, { profile, half });
-    const record = await train(device, studio, options, context);
+    const begun = await beginning(options);
+    using studio = await studioFor(begun.weights);
+    const record = await train(device, studio, begun, options, context);
     const { before, after } = record.figures;
     context.print(
       `${record.steps} steps, ${record.headsSeen} heads, ${record.seconds} s on ${record.adapter}`,

@@ -82,7 +82,7 @@ export async function measureExpressions(
   const pairs: { asked: Seen; drawn: Seen; wanted: Seen }[] = [];
   let lost = 0, done = 0;
   for (let head = 0; head < heads; head++) {
-    const rows = ASKED.map((asked) => latentOf(head, asked));
+    const rows = ASKED.map((asked) => latentOf(studio.latent, head, asked));
     const looks: ({ drawn: Seen; wanted: Seen } | null)[] = [];
     for (const z of rows) {
       const shots = await shoot(
@@ -139,10 +139,11 @@ export async function measureExpressions(
  * what is asked is what it sees.
  */
 function latentOf(
+  width: number,
   head: number,
   [mouth, smile]: readonly [number, number],
 ): Float32Array {
-  const z = sampleHeads(HELD_OUT + 1 + head, 1);
+  const z = sampleHeads(HELD_OUT + 1 + head, 1, width);
   z.fill(0, EXPRESSION, EXPRESSION + EXPRESSIONS);
   const left = Math.sqrt(z.length - mouth ** 2 - smile ** 2);
   const scale = left / Math.hypot(...z);

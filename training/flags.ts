@@ -37,6 +37,11 @@ export const TRAIN_FLAGS = {
     help:
       "Pixels of a picture's side; twice those of the weights adds a block of superresolution. Default: those of the weights.",
   },
+  variety: {
+    kind: "switch",
+    help:
+      "Begin with latents that say more: all 100 identity modes, glasses, coloured light, uneven backdrops, noise of a sensor.",
+  },
   out: {
     kind: "path",
     value: "FOLDER",

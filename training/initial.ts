@@ -1,12 +1,13 @@
 /**
- * Weights before they have learned anything: all of them, or those of a block
- * of superresolution that doubles the picture.
+ * Weights before they have learned anything: all of them, those of a block of
+ * superresolution that doubles the picture, or those of latents that say more.
  *
  * @module
  */
 import { normals } from "../engine/mod.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import type { GeneratorWeights, WeightTensor } from "../weights/mod.ts";
+import { LATENT, VARIED_LATENT } from "./heads/latent.ts";
 
 /** Share of the published spread with which a grown block's colours begin: next to nothing. */
 const FAINT = 0.05;
@@ -63,6 +64,39 @@ export function grownWeights(
     );
   }
   return grownWeights(doubled(weights, seed), side, seed);
+}
+
+/**
+ * The generator for latents that say more. What they add is nothing to it at
+ * first: its mapping network reads it with weights of zero.
+ *
+ * @throws {PantomimeError} when its latents are not the mannequin's
+ */
+export function variedWeights(weights: GeneratorWeights): GeneratorWeights {
+  const { config, tensors } = weights;
+  if (config.z_dim === VARIED_LATENT) return weights;
+  if (config.z_dim !== LATENT || config.semantics !== "mannequin") {
+    throw new PantomimeError(
+      `Variety is for generators with the mannequin's latents of ${LATENT} numbers, not for ${config.z_dim}; leave out --variety, or begin with the bundled mannequin.`,
+    );
+  }
+  const name = "backbone.mapping.fc0.weight", more = VARIED_LATENT - LATENT;
+  const { shape: [rows, columns], data } = tensors.get(name)!;
+  const wide = new Float32Array(rows * (columns + more));
+  // a layer divides by the root of how much it reads
+  const scale = Math.sqrt((columns + more) / columns);
+  for (let row = 0; row < rows; row++) {
+    const old = data.subarray(row * columns, (row + 1) * columns)
+      .map((v) => scale * v);
+    const to = row * (columns + more);
+    wide.set(old.subarray(0, LATENT), to);
+    wide.set(old.subarray(LATENT), to + VARIED_LATENT);
+  }
+  return {
+    config: { ...config, z_dim: VARIED_LATENT },
+    tensors: new Map(tensors)
+      .set(name, { shape: [rows, columns + more], data: wide }),
+  };
 }
 
 function doubled(

@@ -10,7 +10,7 @@ import type { RunContext, Stage } from "../pipeline/context.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import { loadFaceFeatures } from "../pipeline/losses/networks.ts";
 import { ensureFolder } from "../pipeline/media/files.ts";
-import { beginning } from "./begin.ts";
+import type { Beginning } from "./begin.ts";
 import type { HeadStudio } from "./heads/interface.ts";
 import { heldOutShots } from "./heldout.ts";
 import { Learner } from "./learner.ts";
@@ -40,17 +40,18 @@ const LESSON = 1500;
 /**
  * Trains a generator, and leaves the result in the folder of the options.
  *
+ * @param begun where it begins, {@linkcode beginning} of the same options
  * @throws {PantomimeError} when the folder cannot be used, the weights do not fit or the training diverges
  * @throws {DOMException} `AbortError` when the context's signal fires; everything is saved then
  */
 export async function train(
   device: Device,
   studio: HeadStudio,
+  { weights, state, tensors, from }: Beginning,
   options: TrainOptions,
   context: RunContext,
 ): Promise<TrainingRecord> {
   await ensureFolder(join(options.out, FILES.previews));
-  const { weights, state, tensors, from } = await beginning(options);
   if (weights.config.z_dim !== studio.latent) {
     throw new PantomimeError(
       `These weights take latents of ${weights.config.z_dim} numbers and the heads have ${studio.latent}; begin with the bundled mannequin or with --from none.`,

@@ -20,6 +20,8 @@ export interface TrainOptions {
   readonly resolution?: number;
   /** Weights to begin with: a file, `none`, or the shipped ones when absent. */
   readonly from?: string;
+  /** Latents that say more: all identity modes, glasses, coloured light, uneven backdrops, noise; of a training that begins only. */
+  readonly variety: boolean;
   /** Seed of everything that is drawn at random. */
   readonly seed: number;
   /** Heads of which gradients are taken together. */
@@ -45,6 +47,7 @@ export function defaultTrainOptions(): Omit<TrainOptions, "out"> {
   return {
     resume: false,
     minutes: 30,
+    variety: false,
     seed: 0,
     batch: 1,
     accumulate: 1,

@@ -1,5 +1,5 @@
 /**
- * The mesh of head, neck and shoulders, and what each of its vertices is made
+ * The mesh of head, neck, shoulders and glasses, and what each of its vertices is made
  * of: all that is the same for every head.
  *
  * @module
@@ -11,6 +11,7 @@ import {
   SOLID_VERTICES,
   type VertexRange,
 } from "./face_kit.ts";
+import { BRIDGE, bridgeShift, glassesFrame } from "./glasses.ts";
 import type { Regions } from "./regions.ts";
 
 /** World units of a centimetre. */
@@ -41,8 +42,10 @@ export interface Body {
   readonly vertices: number;
   /** (T, 3). */
   readonly triangles: Uint32Array;
-  /** (V, 3): the neutral head in world units. */
+  /** (V, 3): the neutral head in world units, its glasses a point. */
   readonly neutral: Float32Array;
+  /** (V, 3): what turns that point into glasses of the neutral head's size. */
+  readonly glasses: Float32Array;
   /**
    * For each vertex where its neighbours begin, and an end; then the
    * neighbours: two corners for each triangle around it, in its order.
@@ -57,29 +60,43 @@ export interface Body {
 
 /** Builds the mesh of a kit. @param regions what grows where on its neutral head */
 export function bodyOf(kit: FaceKit, regions: Regions): Body {
-  const shoulders = ellipsoid();
-  const vertices = SOLID_VERTICES + shoulders.positions.length / 3;
+  const vertices = GLASSES.end;
   const neutral = new Float32Array(3 * vertices);
   neutral.set(kit.neutral.subarray(0, 3 * SOLID_VERTICES));
-  neutral.set(shoulders.positions, 3 * SOLID_VERTICES);
+  neutral.set(shoulders.positions, 3 * SHOULDERS.first);
+  const glasses = new Float32Array(3 * vertices);
+  glasses.set(frame.positions, 3 * GLASSES.first);
+  setAll(neutral, GLASSES, BRIDGE);
   const triangles = Uint32Array.from([
     ...trianglesOf(kit.quads),
-    ...shoulders.triangles.map((v) => v + SOLID_VERTICES),
+    ...shoulders.triangles.map((v) => v + SHOULDERS.first),
+    ...frame.triangles.map((v) => v + GLASSES.first),
   ]);
   return {
     vertices,
     triangles,
     neutral: neutral.map((x, k) => x * SCALE + ORIGIN[k % 3]),
+    glasses: glasses.map((x) => x * SCALE),
     fans: fansOf(triangles, vertices),
     surface: surfaceOf(regions, vertices),
   };
 }
 
-/** A shape of the kit on the body's vertices, in world units; shoulders stay. */
-export function bodyShape(shape: Float32Array, vertices: number): Float32Array {
-  const scaled = new Float32Array(3 * vertices);
-  for (let k = 0; k < 3 * SOLID_VERTICES; k++) scaled[k] = shape[k] * SCALE;
-  return scaled;
+/** A shape of the kit on the body's vertices, in world units; shoulders stay, glasses go with the nose. */
+export function bodyShape(shape: Float32Array): Float32Array {
+  const moved = new Float32Array(3 * GLASSES.end);
+  moved.set(shape.subarray(0, 3 * SOLID_VERTICES));
+  setAll(moved, GLASSES, bridgeShift(shape));
+  return moved.map((x) => x * SCALE);
+}
+
+/** The same numbers for every vertex of a part. */
+function setAll(
+  rows: Float32Array,
+  { first, end }: VertexRange,
+  values: ArrayLike<number>,
+): void {
+  for (let v = first; v < end; v++) rows.set(values, values.length * v);
 }
 
 /** Halves of the solid faces; those of no area are left out. */
@@ -116,6 +133,18 @@ function ellipsoid(): { positions: number[]; triangles: number[] } {
   return { positions, triangles };
 }
 
+const shoulders = ellipsoid(), frame = glassesFrame();
+
+/** Vertices that the kit does not have, behind those that it has. */
+const SHOULDERS: VertexRange = {
+  first: SOLID_VERTICES,
+  end: SOLID_VERTICES + shoulders.positions.length / 3,
+};
+const GLASSES: VertexRange = {
+  first: SHOULDERS.end,
+  end: SHOULDERS.end + frame.positions.length / 3,
+};
+
 function fansOf(triangles: Uint32Array, vertices: number): Uint32Array {
   const count = new Uint32Array(vertices + 1);
   for (const v of triangles) count[v + 1] += 2;
@@ -135,9 +164,8 @@ function fansOf(triangles: Uint32Array, vertices: number): Uint32Array {
 
 function surfaceOf(regions: Regions, vertices: number): Float32Array {
   const surface = new Float32Array(SURFACE * vertices);
-  const set = ({ first, end }: VertexRange, values: readonly number[]) => {
-    for (let v = first; v < end; v++) surface.set(values, SURFACE * v);
-  };
+  const set = (part: VertexRange, values: readonly number[]) =>
+    setAll(surface, part, values);
   const { plain, socket, eyeLeft, eyeRight, clothes } = MATERIAL;
   const shiny = 2.5, byDepth = -1;
   set(PARTS.mouth, [plain, 1, 0.45, 0.30, 0.09, 0.08]);
@@ -146,7 +174,8 @@ function surfaceOf(regions: Regions, vertices: number): Float32Array {
   set(PARTS.teeth, [plain, shiny, byDepth, 0.93, 0.90, 0.84]);
   set(PARTS.eyeLeft, [eyeLeft, shiny, 1, 0, 0, 0]);
   set(PARTS.eyeRight, [eyeRight, shiny, 1, 0, 0, 0]);
-  set({ first: SOLID_VERTICES, end: vertices }, [clothes, 0, 1, 0, 0, 0]);
+  set(SHOULDERS, [clothes, 0, 1, 0, 0, 0]);
+  set(GLASSES, [plain, shiny, 1, 0.05, 0.045, 0.04]);
   for (let v = 0; v < PARTS.skin.end; v++) {
     const scalp = regions.scalp[v], collar = regions.clothes[v];
     const gloss = (1 - collar) * (1 - 0.7 * scalp);

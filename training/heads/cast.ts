@@ -9,6 +9,7 @@ import { type Body, bodyOf, bodyShape, SURFACE } from "./body.ts";
 import { Expressions } from "./expression.ts";
 import { Eyes } from "./eyes.ts";
 import type { FaceKit } from "./face_kit.ts";
+import { templeWidth } from "./glasses.ts";
 import { type Hair, hairOf, hairShape } from "./hair.ts";
 import { regionsOf } from "./regions.ts";
 import { skinPlaces } from "./skins.ts";
@@ -26,6 +27,8 @@ export interface Cast {
   readonly skinPlaces: readonly (readonly number[])[];
   /** Mean colour of each skin where a beard may grow. */
   readonly skinMeans: readonly (readonly number[])[];
+  /** How much wider than the neutral head each identity mode makes one where glasses pass. */
+  readonly widths: readonly number[];
   /** Number of brow styles. */
   readonly browStyles: number;
   /** Mesh of head and shoulders. */
@@ -38,7 +41,7 @@ export interface Cast {
 
 /** Tensors of a {@linkcode Cast}. */
 export interface CastTensors {
-  /** (1 + modes + expressions, 3 V): neutral body and its shapes. */
+  /** (1 + modes + expressions + 1, 3 V): neutral body, its shapes, and glasses. */
   readonly bodyShapes: Tensor;
   /** (1 + modes, 3 V): neutral hair and its shapes. */
   readonly hairShapes: Tensor;
@@ -75,7 +78,8 @@ export function castOf(
   const tensors = device.unscoped((): CastTensors => ({
     bodyShapes: matrix(device, [
       body.neutral,
-      ...shapes.map((s) => bodyShape(s, body.vertices)),
+      ...shapes.map(bodyShape),
+      body.glasses,
     ]),
     hairShapes: matrix(device, [
       hair.neutral,
@@ -103,6 +107,7 @@ export function castOf(
     eyes: new Eyes(kit, shapes),
     skinPlaces: skinPlaces(wardrobe.skins),
     skinMeans: wardrobe.skins.map((s) => meanWhere(s, regions.beard)),
+    widths: identity.map((s) => templeWidth(s) / templeWidth(kit.neutral)),
     browStyles: wardrobe.brows.length,
     body: { vertices: body.vertices, triangles: body.triangles.length / 3 },
     hair,

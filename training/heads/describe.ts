@@ -51,5 +51,6 @@ function describeOne(cast: Cast, z: Float32Array): number[] {
     vivid * Math.sin(2 * z[35]),
     vivid * Math.sin(2 * z[35] + 2.1),
     ...z.subarray(LATENT),
+    ...(z.length > LATENT ? [recipe.glasses ? 1 : 0] : []),
   ];
 }

@@ -40,8 +40,8 @@ export interface StudioOptions {
   readonly samples?: number;
   /**
    * Longer latents, for more than the default generator was first trained on:
-   * all identity modes, coloured light, backdrops that change over the picture
-   * and the noise of a sensor. False when absent.
+   * all identity modes, glasses, coloured light, backdrops that change over the
+   * picture and the noise of a sensor. False when absent.
    */
   readonly variety?: boolean;
 }
@@ -56,7 +56,7 @@ export interface DescribedHeads {
 
 /** Draws heads. */
 export interface HeadStudio {
-  /** Numbers of a latent: 36, or 130 with variety. */
+  /** Numbers of a latent: 36, or 131 with variety. */
   readonly latent: number;
   /**
    * Draws heads. The same numbers give the same pictures. A latent that follows

@@ -13,7 +13,8 @@
  *     36     light cold to warm              39  backdrop brighter to +x
  *     37     light magenta to green          40  backdrop brighter above
  *     38     backdrop cold to warm           41  noise of the sensor
- *     42-    identity modes from the thirteenth on
+ *     42-129 identity modes from the thirteenth on
+ *     130    glasses (one head in five)
  *
  * @module
  */
@@ -33,10 +34,13 @@ export const EXPRESSIONS = 8;
 /** Numbers of a latent. */
 export const LATENT = 36;
 /** Numbers of a latent with variety. */
-export const VARIED_LATENT: number = 42 + ALL_IDENTITY_MODES - IDENTITY_MODES;
+export const VARIED_LATENT: number = 43 + ALL_IDENTITY_MODES - IDENTITY_MODES;
 
 /** Standard deviation of a mode's weight: heads a little more alike than the kit's scans. */
 const IDENTITY_SPREAD = 0.85;
+
+/** One standard normal number in five is larger. */
+const GLASSES = 0.84;
 
 /** Everything that a latent says of a head. */
 export interface HeadRecipe {
@@ -52,6 +56,8 @@ export interface HeadRecipe {
   readonly iris: Rgb;
   /** Brow style: 0 to 11, between two of twelve. */
   readonly brow: number;
+  /** Whether it wears glasses. */
+  readonly glasses: boolean;
   /** Density of the beard. */
   readonly beard: number;
   /** Direction to the light. */
@@ -93,6 +99,7 @@ export function recipeOf(z: ArrayLike<number>): HeadRecipe {
     hair: hairColour(lightness, z[27]),
     iris: irisColour(lightness),
     brow: 11 * normalShare(z[28]),
+    glasses: z.length > LATENT && z[VARIED_LATENT - 1] > GLASSES,
     beard: 1 / (1 + Math.exp(2.6 - 2.6 * z[29])),
     light: [
       Math.sin(0.7 * z[30]) * Math.cos(elevation),
@@ -106,9 +113,9 @@ export function recipeOf(z: ArrayLike<number>): HeadRecipe {
 }
 
 function identityOf(z: ArrayLike<number>): number[] {
-  const more = Math.max(0, z.length - 42);
+  const modes = z.length > LATENT ? ALL_IDENTITY_MODES : IDENTITY_MODES;
   return Array.from(
-    { length: IDENTITY_MODES + more },
+    { length: modes },
     (_, k) => IDENTITY_SPREAD * z[k < IDENTITY_MODES ? k : 30 + k],
   );
 }

@@ -160,11 +160,15 @@ class Studio implements HeadStudio {
       ...recipes[k].identity,
       ...cast.expressions.weights(z),
     ]);
+    const glasses = recipes.map((r) => r.glasses ? sizeOf(cast, r) : 0);
     const shares = recipes.map((r) => skinShares(cast.skinPlaces, r.skin));
     const blend = (rows: number[][], of: Tensor) =>
       matmul(device.tensor(rows.flat(), [count, rows[0].length]), of);
     const world = concat([
-      blend(weights.map((w) => [1, ...w]), tensors.bodyShapes),
+      blend(
+        weights.map((w, k) => [1, ...w, glasses[k]]),
+        tensors.bodyShapes,
+      ),
       blend(
         weights.map((w) => [1, ...w.slice(0, cast.modes)]),
         tensors.hairShapes,
@@ -282,6 +286,11 @@ function distinct(
     of.push(heads.length - 1);
   }
   return { heads, of };
+}
+
+/** Glasses that fit: their size over that of the neutral head's. */
+function sizeOf({ widths }: Cast, { identity }: HeadRecipe): number {
+  return identity.reduce((size, w, k) => size + w * widths[k], 1);
 }
 
 function mean(
