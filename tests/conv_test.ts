@@ -2,19 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   conv2d,
   convTranspose2d,
-  Device,
   gradients,
   matmul,
   multiply,
   openDevice,
   ShapeError,
   sum,
-  type Tensor,
 } from "../engine/mod.ts";
-import { conv2dCases } from "../engine/ops/conv2d.cases.ts";
-import { matmulCases } from "../engine/ops/matmul.cases.ts";
-
-type Case = (typeof conv2dCases)[number];
 
 function noise(count: number, seed: number): Float64Array {
   let s = seed >>> 0;
@@ -22,10 +16,6 @@ function noise(count: number, seed: number): Float64Array {
     s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
     return Math.fround(s / 2 ** 31 - 1);
   });
-}
-
-function size(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 function worst(got: Float32Array, want: Float64Array): number {
@@ -36,79 +26,6 @@ function worst(got: Float32Array, want: Float64Array): number {
     scale = Math.max(scale, Math.abs(want[k]));
   }
   return error / scale;
-}
-
-/**
- * The operators are linear in each input, so the gradient is checked in full:
- * <cotangent, run(direction)> equals <gradient, direction>.
- */
-async function checkCase(device: Device, one: Case): Promise<void> {
-  using _scope = device.scope();
-  const names = Object.keys(one.inputs);
-  const arrays = Object.fromEntries(names.map((name, k) => {
-    const shape = [...one.inputs[name].shape];
-    return [name, { data: noise(size(shape), k + 1), shape }];
-  }));
-  const tensors: Record<string, Tensor> = Object.fromEntries(
-    names.map((
-      n,
-    ) => [n, device.tensor(arrays[n].data, arrays[n].shape).track()]),
-  );
-  const want = one.reference(arrays), label = `${one.operator}: ${one.name}`;
-  const y = one.run(tensors);
-  assertEquals([...y.shape], want.shape, label);
-  const cotangent = noise(y.size, 77);
-  const seed = device.tensor(cotangent, y.shape);
-  const found = gradients(y, names.map((n) => tensors[n]), { seed });
-  const [value, ...slopes] = await device.read(y, ...found);
-  assertEquals(worst(value, want.data) < 1e-5, true, `${label}: value off`);
-  for (let k = 0; k < names.length; k++) {
-    const direction = noise(slopes[k].length, 99 + k);
-    const moved = one.reference({
-      ...arrays,
-      [names[k]]: { data: direction, shape: arrays[names[k]].shape },
-    });
-    let left = 0, right = 0, scale = 0;
-    moved.data.forEach((v, i) => {
-      left += v * cotangent[i];
-      scale += Math.abs(v * cotangent[i]);
-    });
-    direction.forEach((v, i) => right += v * slopes[k][i]);
-    const off = Math.abs(left - right) / scale;
-    assertEquals(
-      off < 1e-5,
-      true,
-      `${label}: gradient of ${names[k]} off by ${off}`,
-    );
-  }
-}
-
-/** A CPU device with or without subgroups, whatever `openDevice` asks for. */
-async function openCpu(subgroups: boolean): Promise<Device | null> {
-  const adapter = (await navigator.gpu.requestAdapter())!;
-  const features = (subgroups ? ["subgroups"] : []) as GPUFeatureName[];
-  try {
-    const gpu = await adapter.requestDevice({ requiredFeatures: features });
-    return new Device(gpu, adapter.info, { profile: "cpu", poison: true });
-  } catch {
-    return null;
-  }
-}
-
-const devices: Record<string, () => Promise<Device | null>> = {
-  simple: () => openCpu(false),
-  lanes: () => openCpu(true),
-  tiles: () => openDevice({ profile: "gpu", poison: true }),
-};
-
-for (const variant in devices) {
-  Deno.test(`convolutions and products, ${variant} kernels`, async () => {
-    using device = await devices[variant]();
-    if (!device) return;
-    for (const one of [...conv2dCases, ...matmulCases]) {
-      await checkCase(device, one);
-    }
-  });
 }
 
 Deno.test("convolutions differentiate twice", async () => {

@@ -5,15 +5,22 @@ import { fromFileUrl } from "@std/path";
 import { openDevice } from "../engine/mod.ts";
 import config from "../deno.json" with { type: "json" };
 
-Deno.test("docs/OPERATORS.md says what the operators do", async () => {
+/** The operators' f16 cases are part of the page. */
+async function hasHalf(): Promise<boolean> {
   using device = await openDevice();
-  // its f16 cases are part of the page
-  if (!device.gpu.features.has("shader-f16")) return;
-  const written = await Deno.readTextFile(PAGE);
-  assert(
-    written === await operatorsPage(),
-    "docs/OPERATORS.md is out of date: run `deno task docs`",
-  );
+  return device.gpu.features.has("shader-f16");
+}
+
+Deno.test({
+  name: "docs/OPERATORS.md says what the operators do",
+  ignore: !await hasHalf(),
+  fn: async () => {
+    const written = await Deno.readTextFile(PAGE);
+    assert(
+      written === await operatorsPage(),
+      "docs/OPERATORS.md is out of date: run `deno task docs`",
+    );
+  },
 });
 
 Deno.test("everything that the package exports is documented, with public types", async () => {

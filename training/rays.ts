@@ -27,15 +27,15 @@ export interface RayTargets {
 /** A pixel is of the head above, of the backdrop below one minus this share. */
 export const WHOLE = 0.98;
 
-/** Shares of rays: anywhere, where colours or distances change, on eyes and mouth. */
-const ANYWHERE = 0.4, DETAIL = 0.3, FEATURES = 0.3;
+/** Shares of rays: anywhere, and where colours or distances change. */
+const ANYWHERE = 0.35, DETAIL = 0.25;
 
-/** What speaks: points of the canonical mesh, and the radius around their middle in world units. */
+/** What speaks, eyes and mouth: points of the canonical mesh, the radius around their middle in world units, the share of rays. */
 const SPEAKING = [
-  { points: [33, 133], radius: 0.025 },
-  { points: [362, 263], radius: 0.025 },
-  { points: [78, 308, 13, 14], radius: 0.045 },
-].map(({ points, radius }) => ({ centre: middleOf(points), radius }));
+  { points: [33, 133], radius: 0.025, share: 0.1 },
+  { points: [362, 263], radius: 0.025, share: 0.1 },
+  { points: [78, 308, 13, 14], radius: 0.045, share: 0.2 },
+].map(({ points, ...spot }) => ({ centre: middleOf(points), ...spot }));
 
 function middleOf(points: readonly number[]): [number, number, number] {
   const mean = (axis: number) =>
@@ -47,7 +47,7 @@ function middleOf(points: readonly number[]): [number, number, number] {
 export function attention(shots: Shots, view: number): Float64Array {
   const { side } = shots, pixels = side * side;
   const { label, picture, opacity, distance } = viewOf(shots, view);
-  const detail = new Float64Array(pixels), features = new Float64Array(pixels);
+  const detail = new Float64Array(pixels);
   for (let k = 0; k < pixels; k++) {
     const x = k % side, right = x + 1 < side ? 1 : 0;
     const down = k + side < pixels ? side : 0;
@@ -62,28 +62,25 @@ export function attention(shots: Shots, view: number): Float64Array {
         (seen > 0 ? seen * Math.min(1, fall) : 0);
     }
   }
-  for (const { centre, radius } of SPEAKING) {
+  const spots = SPEAKING.map(({ centre, radius, share }) => {
     const [u, v, depth] = project([...label.subarray(0, 16)], centre);
     const pixelsWide = radius * label[16] * side / depth;
-    addSpot(features, side, u * side, v * side, pixelsWide);
-  }
-  return summed([
-    [detail, DETAIL],
-    [features, FEATURES],
-  ]);
+    return [spot(side, u * side, v * side, pixelsWide), share] as const;
+  });
+  return summed([[detail, DETAIL], ...spots]);
 }
 
 /** How much a step of one world unit counts beside one of colour. */
 const EDGE = 5;
 
-/** Adds exp(-(r / radius)^2) around a place in pixels. */
-function addSpot(
-  map: Float64Array,
+/** A map of exp(-(r / radius)^2) around a place in pixels. */
+function spot(
   side: number,
   x: number,
   y: number,
   radius: number,
-): void {
+): Float64Array {
+  const map = new Float64Array(side * side);
   const reach = Math.ceil(2.5 * radius);
   const range = (centre: number) =>
     [
@@ -94,9 +91,10 @@ function addSpot(
   for (let row = top; row <= bottom; row++) {
     for (let column = left; column <= right; column++) {
       const squared = (column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2;
-      map[row * side + column] += Math.exp(-squared / radius ** 2);
+      map[row * side + column] = Math.exp(-squared / radius ** 2);
     }
   }
+  return map;
 }
 
 /** Running sums of maps in their shares, the rest being even; a map of zeros gives its share to the rest. */

@@ -31,6 +31,10 @@ export const ALL_IDENTITY_MODES = 100;
 export const EXPRESSION = 12;
 /** Numbers of an expression. */
 export const EXPRESSIONS = 8;
+/** Those that move the mouth: jaw, smile, pucker, lips, to a side. */
+export const MOUTH: readonly number[] = [12, 13, 16, 17, 19];
+/** First of the two numbers of a hair style. */
+export const STYLE = 24;
 /** Numbers of a latent. */
 export const LATENT = 36;
 /** Numbers of a latent with variety. */
@@ -95,7 +99,7 @@ export function recipeOf(z: ArrayLike<number>): HeadRecipe {
   return {
     identity: identityOf(z),
     skin: [z[20], z[21], z[22], z[23]],
-    style: styleOf(z[24], z[25]),
+    style: styleOf(z[STYLE], z[STYLE + 1]),
     hair: hairColour(lightness, z[27]),
     iris: irisColour(lightness),
     brow: 11 * normalShare(z[28]),
@@ -120,10 +124,31 @@ function identityOf(z: ArrayLike<number>): number[] {
   );
 }
 
-/** The circle of styles has the crop as its last. */
+/** Styles on the circle, of which the crop is the last. */
+const STYLES = HAIR_STYLES.length + 1;
+
+/** Where a pair of numbers stands on the circle of styles, from 0 to their number. */
+function turnOf(x: number, y: number): number {
+  return (Math.atan2(y, x) / (2 * Math.PI) + 0.5) * STYLES;
+}
+
 function styleOf(x: number, y: number): number {
-  const count = HAIR_STYLES.length + 1;
-  return Math.floor((Math.atan2(y, x) / (2 * Math.PI) + 0.5) * count) % count;
+  return Math.floor(turnOf(x, y)) % STYLES;
+}
+
+/** How short a pair may be, and how much of a style's sector it may come from. */
+const PLAIN = 0.8, INNER = 0.7;
+
+/**
+ * The same hair style by a pair of numbers that keeps away from other styles:
+ * at a border, and around zero, nobody can say what a head will wear.
+ */
+export function distinctStyle(x: number, y: number): [number, number] {
+  const turn = turnOf(x, y), middle = Math.floor(turn) + 0.5;
+  const inner = middle + INNER * (turn - middle);
+  const angle = (inner / STYLES - 0.5) * 2 * Math.PI;
+  const length = Math.max(PLAIN, Math.hypot(x, y));
+  return [length * Math.cos(angle), length * Math.sin(angle)];
 }
 
 function hairColour(lightness: number, tone: number): Rgb {

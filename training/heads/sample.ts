@@ -6,7 +6,7 @@
 import { normals } from "../../engine/mod.ts";
 import { cameraLabel, lookAtCamera } from "../../pipeline/face/camera.ts";
 import { LABEL } from "./interface.ts";
-import { EXPRESSION, EXPRESSIONS, LATENT, normalShare } from "./latent.ts";
+import { distinctStyle, LATENT, MOUTH, normalShare, STYLE } from "./latent.ts";
 
 /**
  * Latents of random heads.
@@ -23,13 +23,14 @@ export function sampleHeads(
   return normals(seed, 0, count * width);
 }
 
-/** How much stronger than a random one the expressions of every other lesson are. */
+/** How much more than a random one the mouth of every other lesson moves. */
 const LIVELY = 2;
 
 /**
- * Latents to learn from: random heads, half of them with a strong expression,
- * all as long as a latent is on average. The mapping network sees directions
- * alone, so that of longer and shorter latents it could only learn the mean.
+ * A latent to learn from: a random head, every other one with a mouth that moves
+ * much, of a hair style that is not about to become another. It is as long as a
+ * latent is on average: the mapping network sees directions alone, so that of
+ * longer and shorter ones it could only learn the mean.
  *
  * @param seed any 32-bit integer; heads of neighbouring seeds are of both kinds
  * @param width numbers of a latent
@@ -37,9 +38,8 @@ const LIVELY = 2;
  */
 export function lessonHead(seed: number, width: number = LATENT): Float32Array {
   const z = sampleHeads(seed, 1, width);
-  if (seed % 2 === 0) {
-    for (let k = EXPRESSION; k < EXPRESSION + EXPRESSIONS; k++) z[k] *= LIVELY;
-  }
+  if (seed % 2 === 0) { for (const k of MOUTH) z[k] *= LIVELY; }
+  z.set(distinctStyle(z[STYLE], z[STYLE + 1]), STYLE);
   return toSphere(z);
 }
 
