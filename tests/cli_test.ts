@@ -303,4 +303,8 @@ Deno.test("what the engine reports becomes a sentence with advice", () => {
     explain(cases[1][0]).sentence,
     "The GPU device was lost (reset): close",
   );
+  assertStringIncludes(
+    explain(cases[2][0], false, "a smaller --batch").sentence,
+    "use a smaller --batch, or close other programs",
+  );
 });

@@ -1,6 +1,11 @@
 /** Latents of synthetic heads: how they are drawn and what they say. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { normalShare, recipeOf } from "../training/heads/latent.ts";
+import {
+  distinctStyle,
+  MOUTH,
+  normalShare,
+  recipeOf,
+} from "../training/heads/latent.ts";
 import {
   lessonHead,
   sampleCameras,
@@ -33,20 +38,41 @@ Deno.test("Random heads are standard normals and random cameras look at the head
   );
 });
 
-Deno.test("Heads to learn from are as long as latents are on average, and half of them make strong faces", () => {
-  const length = (z: Float32Array) =>
-    Math.sqrt(z.length * mean(z.map((x) => x * x)));
+const length = (z: Float32Array) => Math.hypot(...z);
+
+Deno.test("Heads to learn from are as long as latents are on average, and half of them move their mouths much", () => {
   const lessons = Array.from({ length: 400 }, (_, k) => lessonHead(k));
   for (const z of lessons) assertAlmostEquals(length(z), 6, 1e-4);
-  const face = (odd: number) =>
+  const of = (odd: number, numbers: readonly number[]) =>
     mean(
       Float32Array.from(
         lessons.filter((_, k) => k % 2 === odd),
-        (z) => length(z.slice(12, 20)),
+        (z) => length(z.filter((_, k) => numbers.includes(k))),
       ),
     );
-  assertAlmostEquals(face(1), 2.75, 0.1);
-  assertAlmostEquals(face(0), 4.2, 0.1);
+  const lively = of(0, MOUTH) / of(1, MOUTH);
+  const eyes = of(0, [14, 15, 18]) / of(1, [14, 15, 18]);
+  assertAlmostEquals(lively, 1.68, 0.1);
+  assertAlmostEquals(eyes, 0.84, 0.06);
+});
+
+Deno.test("Heads to learn from wear the hair that they were drawn with, and not nearly another one", () => {
+  for (let k = 0; k < 200; k++) {
+    const drawn = sampleHeads(k, 1);
+    const [x, y] = distinctStyle(drawn[24], drawn[25]);
+    const style = (pair: number[]) =>
+      recipeOf(latentOf({ 24: pair[0], 25: pair[1] })).style;
+    assertEquals(style([x, y]), style([drawn[24], drawn[25]]));
+    assert(Math.hypot(x, y) > 0.8 - 1e-6);
+    const turned = (angle: number) => [
+      x * Math.cos(angle) - y * Math.sin(angle),
+      x * Math.sin(angle) + y * Math.cos(angle),
+    ];
+    // a sector of eleven has 0.57 of a radian
+    for (const angle of [-0.08, 0.08]) {
+      assertEquals(style(turned(angle)), style([x, y]));
+    }
+  }
 });
 
 Deno.test("Shares of the standard normal distribution are right to nine digits", () => {

@@ -15,7 +15,7 @@ import {
   reshape,
 } from "../engine/mod.ts";
 import { type RunContext, silentContext } from "../pipeline/context.ts";
-import { PantomimeError } from "../pipeline/errors.ts";
+import { PantomimeError, UsageError } from "../pipeline/errors.ts";
 import { planes as makePlanes } from "../pipeline/generator/backbone.ts";
 import { mapping } from "../pipeline/generator/mapping.ts";
 import { renderRays } from "../pipeline/generator/renderer/march.ts";
@@ -39,6 +39,7 @@ import { drawWindow, windowLabel, windowOf } from "../training/piece.ts";
 import { rayOf } from "../training/rays.ts";
 import { FILES, type TrainingRecord } from "../training/result.ts";
 import { nextLeg, rateFactor } from "../training/schedule.ts";
+import { SittingClock } from "../training/sitting.ts";
 import { teachMapping } from "../training/teach.ts";
 import { parseFlags } from "../pipeline/cli/args.ts";
 import {
@@ -408,12 +409,43 @@ Deno.test("A training from nothing looks at points first", async () => {
 });
 
 Deno.test("Rates warm up, stay, and cool to nothing; a sitting after the end begins anew", () => {
-  const leg = nextLeg({ first: 0, cooling: null }, 0, 1000);
+  const leg = nextLeg({ first: 0, cooling: null }, 0, { steps: 1000 });
   assertEquals(leg, { first: 0, cooling: { from: 700, to: 1000 } });
   const rates = [0, 100, 699, 850, 1000].map((step) => rateFactor(step, leg));
   assertEquals(rates, [0.005, 0.505, 1, 0.5, 0]);
-  assertEquals(nextLeg(leg, 1000), { first: 1000, cooling: null });
-  assertEquals(nextLeg(leg, 800), leg);
+  assertEquals(nextLeg(leg, 1000, {}), { first: 1000, cooling: null });
+});
+
+Deno.test("What was interrupted is finished, unless minutes or steps ask for more", () => {
+  const leg = { first: 0, cooling: { from: 700, to: 1000 } };
+  assertEquals(nextLeg(leg, 800, {}), leg);
+  const plateau = { first: 0, cooling: null };
+  assertEquals(nextLeg(leg, 600, { minutes: 10 }), plateau);
+  assertEquals(nextLeg(leg, 800, { minutes: 10 }), { ...plateau, first: 800 });
+  assertEquals(nextLeg(leg, 800, { steps: 2000 }), {
+    first: 0,
+    cooling: { from: 1400, to: 2000 },
+  });
+  assertThrows(
+    () => nextLeg(leg, 800, { steps: 500 }),
+    PantomimeError,
+    "has 800 steps already",
+  );
+});
+
+Deno.test("A sitting counts steps where its end is known, and minutes otherwise", () => {
+  const known = new SittingClock(
+    { first: 0, cooling: { from: 70, to: 100 } },
+    90,
+  );
+  assertEquals([known.total, known.done(95)], [10, 5]);
+  const open = { first: 0, cooling: null };
+  const clock = new SittingClock(open, 90, 1);
+  assertEquals([clock.total, clock.done(95)], [60, 0]);
+  assertEquals([clock.pace, clock.end(open, 90)], [0, open]);
+  clock.mark(90);
+  clock.mark(91);
+  assert(clock.pace > 0);
 });
 
 Deno.test("A log forgets what was not saved, and lines that broke off", async () => {
@@ -453,4 +485,14 @@ Deno.test("Flags become options: a larger batch and half precision on a GPU, poi
     options(["--precision", "f32"], "gpu"),
   ].map(({ precision }) => precision);
   assertEquals(precisions, ["f32", "f16", "f32", "f16", "f32"]);
+  const flags = (args: string[]) => parseFlags(TRAIN_FLAGS, args);
+  const cpu = { profile: "cpu", half: true } as const;
+  const settings = { batch: 4, rate: 2.5, precision: "f16" };
+  const gone = trainOptions(flags(["--resume", "--rate", "1"]), cpu, settings);
+  assertEquals([gone.batch, gone.rate, gone.precision], [4, 1, "f16"]);
+  assertThrows(
+    () => trainOptions(flags(["--resume", "--from", "none"]), cpu, settings),
+    UsageError,
+    "leave out --from",
+  );
 });

@@ -13,6 +13,7 @@ import {
   type WeightTensor,
 } from "../weights/mod.ts";
 import { readCheckpoint, type TrainingState } from "./checkpoint.ts";
+import type { HeadStudio } from "./heads/interface.ts";
 import { VARIED_LATENT } from "./heads/latent.ts";
 import { freshWeights, grownWeights, variedWeights } from "./initial.ts";
 import { courseOf, type TrainOptions } from "./options.ts";
@@ -87,6 +88,21 @@ export async function beginning(options: TrainOptions): Promise<Beginning> {
     state: START,
     tensors: null,
   };
+}
+
+/**
+ * Makes sure that weights and heads mean the same latents.
+ *
+ * @throws {PantomimeError} when they do not
+ */
+export function requireSameLatents(
+  { config }: GeneratorWeights,
+  { latent }: Pick<HeadStudio, "latent">,
+): void {
+  if (config.z_dim === latent) return;
+  throw new PantomimeError(
+    `These weights take latents of ${config.z_dim} numbers and the heads have ${latent}; give the bundled mannequin or a generator that ./run train has made.`,
+  );
 }
 
 /** Whether latents of these weights say all that a studio with variety draws. */

@@ -31,7 +31,7 @@ export interface TrainingState {
   readonly before: HeldOutFigures | null;
 }
 
-/** Settings that a sitting which goes on must have in common with those before. */
+/** Settings of a training by name. */
 export type Course = Readonly<Record<string, string | number | boolean>>;
 
 /** A checkpoint as it was read. */
@@ -52,7 +52,7 @@ export async function writeCheckpoint(
   device: Device,
   learner: Learner,
   state: TrainingState,
-  { course, from }: { readonly course: Course; readonly from: string },
+  { settings, from }: { readonly settings: Course; readonly from: string },
 ): Promise<void> {
   const entries = learner.entries();
   const data = await device.read(...entries.map(([, tensor]) => tensor));
@@ -71,15 +71,30 @@ export async function writeCheckpoint(
   const metadata = {
     config: JSON.stringify(config),
     state: JSON.stringify(state),
-    course: JSON.stringify(course),
+    settings: JSON.stringify(settings),
     from,
   };
   await writeFileAtomic(path, encodeSafetensors({ metadata, tensors }));
 }
 
 /**
+ * The settings of a training that is to go on; none where there is no file.
+ *
+ * @throws {WeightsError} when the file is damaged
+ */
+export async function readSettings(path: string): Promise<Course> {
+  const found = await Deno.stat(path).then(() => true, () => false);
+  return found ? settingsIn((await readSafetensors(path)).metadata) : {};
+}
+
+function settingsIn(metadata: Readonly<Record<string, string>>): Course {
+  return JSON.parse(metadata.settings ?? "{}");
+}
+
+/**
  * Reads a training that is to go on.
  *
+ * @param course settings that it must have in common with the sittings before
  * @throws {WeightsError} when the file is missing or damaged
  * @throws {PantomimeError} when it ran with other settings
  */
@@ -88,7 +103,7 @@ export async function readCheckpoint(
   course: Course,
 ): Promise<Checkpoint> {
   const file = await readSafetensors(path);
-  const before: Course = JSON.parse(file.metadata.course ?? "{}");
+  const before = settingsIn(file.metadata);
   const other = Object.keys(course).find((k) => before[k] !== course[k]);
   if (other) {
     throw new PantomimeError(

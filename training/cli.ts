@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import type { Command } from "../pipeline/cli/command.ts";
 import { runAsMain } from "../pipeline/cli/main.ts";
 import { requireFile } from "../pipeline/media/files.ts";
 import type { GeneratorWeights } from "../weights/mod.ts";
 import {
   EVALUATION_HEADS,
+  outFolder,
   studioFiles,
   TRAIN_FLAGS,
   trainOptions,
@@ -20,6 +22,7 @@ import { FILES } from "./result.ts";
 export const TRAIN: Command<typeof TRAIN_FLAGS> = {
   name: "train",
   summary: "Teaches the default generator heads that are drawn on the fly.",
+  smaller: "a smaller --batch, fewer --views or --rays",
   flags: TRAIN_FLAGS,
   examples: [
     {
@@ -62,7 +65,11 @@ export const TRAIN: Command<typeof TRAIN_FLAGS> = {
     const { train } = await import("./loop.ts");
     const { profile, gpu } = device;
     const half = gpu.features.has("shader-f16");
-    const options = trainOptions(values, { profile, half });
+    const { readSettings } = await import("./checkpoint.ts");
+    const settings = values.resume
+      ? await readSettings(join(outFolder(values), FILES.checkpoint))
+      : {};
+    const options = trainOptions(values, { profile, half }, settings);
     const begun = await beginning(options);
     using studio = await studioFor(begun.weights);
     const record = await train(device, studio, begun, options, context);

@@ -9,10 +9,12 @@ import type { RunContext } from "../pipeline/context.ts";
 import { loadGenerator } from "../pipeline/generator/state.ts";
 import type { GeneratorWeights } from "../weights/mod.ts";
 import { type ExpressionFigures, measureExpressions } from "./expressions.ts";
+import { requireSameLatents } from "./begin.ts";
 import type { HeadStudio } from "./heads/interface.ts";
 import {
   type HeldOutFigures,
   heldOutShots,
+  meanFigures,
   measureHeldOut,
 } from "./heldout.ts";
 
@@ -35,6 +37,7 @@ const FACES = 6;
  * Measures a generator.
  *
  * @param heads how many held-out heads
+ * @throws {PantomimeError} when the heads have other latents
  */
 export async function evaluate(
   device: Device,
@@ -43,21 +46,20 @@ export async function evaluate(
   heads: number,
   { progress, signal }: RunContext,
 ): Promise<Evaluation> {
+  requireSameLatents(weights, studio);
   using _scope = device.scope();
   const generator = loadGenerator(device, weights), { config } = generator;
-  const shots = await heldOutShots(
-    device,
-    studio,
-    heads,
-    VIEWS,
-    config.img_resolution,
-  );
-  const seeing = progress.stage("Held-out heads", heads * VIEWS);
-  const { figures } = await measureHeldOut(device, generator, shots, (done) => {
+  const seeing = progress.stage("Held-out heads", heads);
+  const parts: HeldOutFigures[] = [];
+  for (let head = 0; head < heads; head++) {
     signal.throwIfAborted();
-    seeing.update(done);
-  });
+    const side = config.img_resolution;
+    const shots = await heldOutShots(device, studio, 1, VIEWS, side, head);
+    parts.push((await measureHeldOut(device, generator, shots)).figures);
+    seeing.update(head + 1);
+  }
   seeing.finish();
+  const figures = meanFigures(parts);
   if (config.semantics !== "mannequin") {
     return { heads, ...figures, expressions: null };
   }

@@ -6,6 +6,7 @@
 import { resolve } from "@std/path";
 import type { FlagTable, FlagValues } from "../pipeline/cli/flags.ts";
 import { UsageError } from "../pipeline/errors.ts";
+import type { Course } from "./checkpoint.ts";
 import { defaultTrainOptions, type TrainOptions } from "./options.ts";
 
 /** The table that parsing, checking and `--help` follow from. */
@@ -58,7 +59,7 @@ export const TRAIN_FLAGS = {
     max: 100_000,
     group: "How long and how fast",
     help:
-      "Minutes of this sitting, the last third of them for settling down. Default: 30.",
+      "Minutes of this sitting, the last third of them for settling down. Default: 30, or what an interrupted training has left.",
   },
   steps: {
     kind: "number",
@@ -115,7 +116,7 @@ export const TRAIN_FLAGS = {
     min: 0.001,
     max: 100,
     help:
-      "Factor on the learning rates. Default: 4 with --from none, 1 otherwise.",
+      "Factor on the learning rates. Default: as before with --resume, 4 with --from none, 1 otherwise.",
   },
   precision: {
     kind: "choice",
@@ -164,11 +165,19 @@ export type TrainValues = FlagValues<typeof TRAIN_FLAGS>;
  * Fills the options of a training from the flags given.
  *
  * @param device that trains, and whether it has f16
+ * @param settings of the training that goes on, which hold where no flag says otherwise
+ * @throws {UsageError} when flags contradict each other
  */
 export function trainOptions(
-  { from, out, precision = "auto", ...values }: TrainValues,
+  { from, precision = "auto", ...values }: TrainValues,
   { profile, half }: { profile: "cpu" | "gpu"; half: boolean },
+  settings: Course = {},
 ): TrainOptions {
+  if (values.resume && from !== undefined) {
+    throw new UsageError(
+      "--resume goes on with what the training began with; leave out --from, or begin another one without --resume.",
+    );
+  }
   const defaults = defaultTrainOptions();
   const suited = profile === "gpu" && half ? "f16" : defaults.precision;
   return {
@@ -176,11 +185,18 @@ export function trainOptions(
     batch: profile === "gpu" ? GPU_BATCH : defaults.batch,
     points: from === "none" ? POINTS : defaults.points,
     rate: from === "none" ? SCRATCH_RATE : defaults.rate,
+    precision: suited,
+    ...settings,
     ...values,
-    precision: precision === "auto" ? suited : precision,
+    ...(precision === "auto" ? {} : { precision }),
     from: from === undefined ? undefined : weightsName(from),
-    out: out ?? fromUser("trained"),
+    out: outFolder(values),
   };
+}
+
+/** The folder of a training. */
+export function outFolder({ out }: TrainValues): string {
+  return out ?? fromUser("trained");
 }
 
 /** `none` and `shipped` are no files; all else is looked for where the user stands. */

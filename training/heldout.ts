@@ -9,9 +9,9 @@ import { view } from "../pipeline/generator/generator.ts";
 import { mapping } from "../pipeline/generator/mapping.ts";
 import type { Generator } from "../pipeline/generator/state.ts";
 import type { HeadStudio } from "./heads/interface.ts";
-import { sampleCameras, sampleHeads } from "./heads/sample.ts";
+import { sampleCameras, sampleOnSphere } from "./heads/sample.ts";
 import { rayOf, WHOLE } from "./rays.ts";
-import { joinedShots, shoot, type Shots, viewOf } from "./shots.ts";
+import { shoot, type Shots, viewOf } from "./shots.ts";
 
 /** Figures of held-out heads, each the mean over all views. */
 export interface HeldOutFigures {
@@ -28,35 +28,26 @@ export interface HeldOutFigures {
 /** Seed of the heads that no training sees. */
 export const HELD_OUT = 0x7e57;
 
-/** Photographs held-out heads; the same for every training. */
+/**
+ * Photographs held-out heads; the same for every training. Their latents are
+ * equally long, since the mapping network sees directions alone.
+ *
+ * @param first of the heads, for those who take some at a time
+ */
 export async function heldOutShots(
   device: Device,
   studio: HeadStudio,
   heads: number,
   views: number,
   side: number,
+  first = 0,
 ): Promise<Shots> {
-  const z = sampleHeads(HELD_OUT, heads, studio.latent);
-  const labels = sampleCameras(HELD_OUT, heads * views);
-  const width = studio.latent, parts: Shots[] = [];
-  for (let from = 0; from < heads; from += AT_ONCE) {
-    const to = Math.min(heads, from + AT_ONCE);
-    parts.push(
-      await shoot(
-        device,
-        studio,
-        z.slice(from * width, to * width),
-        labels.slice(25 * views * from, 25 * views * to),
-        to - from,
-        side,
-      ),
-    );
-  }
-  return joinedShots(parts);
+  const { latent } = studio, end = first + heads;
+  const z = sampleOnSphere(HELD_OUT, end, latent).slice(first * latent);
+  const labels = sampleCameras(HELD_OUT, end * views);
+  const own = labels.slice(25 * views * first);
+  return await shoot(device, studio, z, own, heads, side);
 }
-
-/** Heads that are photographed at once: meshes of hundreds are more than a GPU binds. */
-const AT_ONCE = 8;
 
 /** What a generator draws of a view. */
 export interface Drawn {
@@ -133,16 +124,20 @@ export async function measureHeldOut(
       onView(number + 1);
     }
   }
+  return { figures: meanFigures(figures), drawn };
+}
+
+/** Means of figures of as many views each. */
+export function meanFigures(
+  figures: readonly HeldOutFigures[],
+): HeldOutFigures {
   const mean = (name: keyof HeldOutFigures) =>
     figures.reduce((sum, own) => sum + own[name], 0) / figures.length;
   return {
-    figures: {
-      psnr: mean("psnr"),
-      rawPsnr: mean("rawPsnr"),
-      maskIou: mean("maskIou"),
-      distanceError: mean("distanceError"),
-    },
-    drawn,
+    psnr: mean("psnr"),
+    rawPsnr: mean("rawPsnr"),
+    maskIou: mean("maskIou"),
+    distanceError: mean("distanceError"),
   };
 }
 

@@ -57,13 +57,15 @@ export function grownWeights(
   seed: number,
 ): GeneratorWeights {
   const { config } = weights;
-  if (side === config.img_resolution) return weights;
-  if (side < config.img_resolution || side % config.img_resolution !== 0) {
+  const doublings = Math.log2(side / config.img_resolution);
+  if (doublings < 0 || !Number.isInteger(doublings)) {
     throw new PantomimeError(
       `A generator of ${config.img_resolution} px cannot be taught ${side} px; give ${config.img_resolution}, or twice as much.`,
     );
   }
-  return grownWeights(doubled(weights, seed), side, seed);
+  let grown = weights;
+  for (let k = 0; k < doublings; k++) grown = doubled(grown, seed);
+  return grown;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { RunContext, Stage } from "../pipeline/context.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import { loadFaceFeatures } from "../pipeline/losses/networks.ts";
 import { ensureFolder } from "../pipeline/media/files.ts";
-import type { Beginning } from "./begin.ts";
+import { type Beginning, requireSameLatents } from "./begin.ts";
 import type { HeadStudio } from "./heads/interface.ts";
 import { heldOutShots } from "./heldout.ts";
 import { Learner } from "./learner.ts";
@@ -51,12 +51,10 @@ export async function train(
   options: TrainOptions,
   context: RunContext,
 ): Promise<TrainingRecord> {
+  requireSameLatents(weights, studio);
+  const leg = nextLeg(state.leg, state.step, options);
+  const clock = new SittingClock(leg, state.step, options.minutes);
   await ensureFolder(join(options.out, FILES.previews));
-  if (weights.config.z_dim !== studio.latent) {
-    throw new PantomimeError(
-      `These weights take latents of ${weights.config.z_dim} numbers and the heads have ${studio.latent}; begin with the bundled mannequin or with --from none.`,
-    );
-  }
   using _scope = device.scope();
   using learner = new Learner(device, weights);
   using means = new Means(device);
@@ -79,9 +77,9 @@ export async function train(
     heldOut: await heldOutShots(device, studio, heads, cameras, side),
     log: await TrainingLog.open(join(options.out, FILES.log), state.step),
     start: state,
-    clock: new SittingClock(options),
+    clock,
   };
-  return await sit(sitting);
+  return await sit(sitting, leg);
 }
 
 /** Teaches the mapping network before there are pictures. */
@@ -90,7 +88,7 @@ async function firstLesson(
   learner: Learner,
   studio: HeadStudio,
   { seed }: TrainOptions,
-  { progress }: RunContext,
+  { progress, signal }: RunContext,
 ): Promise<void> {
   const stage = progress.stage("First lesson", LESSON);
   const error = await teachMapping(
@@ -99,29 +97,32 @@ async function firstLesson(
     studio,
     seed,
     LESSON,
-    (done) => stage.update(done),
+    (done) => {
+      signal.throwIfAborted();
+      stage.update(done);
+    },
   );
   learner.forgetAverage();
   stage.finish(`latents are read with an error of ${error.toFixed(2)}`);
 }
 
 /** Steps until the leg ends or the user has seen enough. */
-async function sit(begun: Sitting): Promise<TrainingRecord> {
+async function sit(begun: Sitting, leg: Leg): Promise<TrainingRecord> {
   const { learner, options, context, device, clock } = begun;
-  const { step } = begun.start, { signal } = context;
-  let leg = nextLeg(begun.start.leg, step, options.steps);
+  const { signal } = context;
   // figures of before the first step are those that all others are held against
-  const sitting = begun.start.before
-    ? begun
-    : { ...begun, start: (await save(begun, leg)).state };
+  const before = begun.start.before ?? (await save(begun, leg)).state.before;
+  const sitting = { ...begun, start: { ...begun.start, before } };
   const stage = context.progress.stage("Training", clock.total);
   let saved = performance.now(), looked = learner.steps;
+  clock.mark(learner.steps);
   for (;;) {
     leg = clock.end(leg, learner.steps);
     if (signal.aborted || learner.steps >= endOfLeg(leg)) break;
     await takeStep(sitting, leg);
     // a CPU computes while commands are recorded: waiting costs it little, and Ctrl-C is heard
     if (device.profile === "cpu") await device.finish();
+    clock.mark(learner.steps);
     if (learner.steps % LOOK > 0) continue;
     await look(sitting, leg, stage);
     looked = learner.steps;
@@ -129,6 +130,8 @@ async function sit(begun: Sitting): Promise<TrainingRecord> {
     await save(sitting, leg);
     saved = performance.now();
   }
+  // what has not moved is saved already
+  if (learner.steps === begun.start.step) signal.throwIfAborted();
   // what diverged is not to take the place of the last checkpoint
   if (learner.steps > looked) await look(sitting, leg, stage);
   const { record } = await save(sitting, leg);
@@ -179,7 +182,6 @@ async function look(sitting: Sitting, leg: Leg, stage: Stage): Promise<void> {
       `The training diverged at step ${step}; go on from its last checkpoint with --resume and a smaller --rate.`,
     );
   }
-  clock.mark(step);
   const headsPerSecond = clock.pace * heads;
   await log.add({
     step,

@@ -86,16 +86,16 @@ export function rayLoss(seen: SeenRays, target: RayTargets): Loss {
 
 /** A piece of a picture and of what it was made from. */
 export interface Piece {
-  /** (1, 3, P, P). */
+  /** (B, 3, P, P). */
   readonly image: Tensor;
-  /** (1, 3, p, p), what superresolution started from. */
+  /** (B, 3, p, p), what superresolution started from. */
   readonly raw: Tensor;
 }
 
 /**
  * A piece of a picture: colours, slopes of colours and features of a network.
  *
- * @param target (1, 3, P, P)
+ * @param target (B, 3, P, P)
  * @param rim pixels of the piece's edge that do not count, where a whole picture would go on
  * @param network sees pieces as it sees pictures
  */

@@ -12,8 +12,8 @@ export interface TrainOptions {
   readonly out: string;
   /** Go on with the checkpoint in `out`. */
   readonly resume: boolean;
-  /** Minutes of this sitting; of no account where there are steps. */
-  readonly minutes: number;
+  /** Minutes of this sitting; of no account where there are steps. When absent, what was interrupted is finished. */
+  readonly minutes?: number;
   /** Steps of the whole training. */
   readonly steps?: number;
   /** Pixels of a picture's side; what it begins with when absent. */
@@ -34,7 +34,7 @@ export interface TrainOptions {
   readonly views: number;
   /** Factor on the learning rates. */
   readonly rate: number;
-  /** Steps by points near the surface that come first; of a training from nothing only. */
+  /** Steps by points near the surface that come first. */
   readonly points: number;
   /** Arithmetic of the layers that have many pixels; parameters and their sums are single. */
   readonly precision: Precision;
@@ -46,7 +46,6 @@ export interface TrainOptions {
 export function defaultTrainOptions(): Omit<TrainOptions, "out"> {
   return {
     resume: false,
-    minutes: 30,
     variety: false,
     seed: 0,
     batch: 1,
@@ -64,4 +63,9 @@ export function defaultTrainOptions(): Omit<TrainOptions, "out"> {
 export function courseOf(options: TrainOptions): Course {
   const { seed, batch, accumulate, rays, views, points, precision } = options;
   return { seed, batch, accumulate, rays, views, points, precision };
+}
+
+/** The same, and what a sitting that does not say otherwise goes on with. */
+export function settingsOf(options: TrainOptions): Course {
+  return { ...courseOf(options), rate: options.rate };
 }

@@ -9,11 +9,12 @@ import {
   add,
   affine,
   clamp,
-  mean,
+  multiply,
   relu,
   slice,
   softplus,
   subtract,
+  sum,
   type Tensor,
 } from "../engine/mod.ts";
 import type { Device } from "../engine/mod.ts";
@@ -22,7 +23,7 @@ import type { Generator } from "../pipeline/generator/state.ts";
 import type { Draw } from "./draw.ts";
 import type { Loss } from "./losses.ts";
 import type { Pixels } from "./rays.ts";
-import { rayOf } from "./rays.ts";
+import { rayOf, WHOLE } from "./rays.ts";
 import { type Shots, viewOf } from "./shots.ts";
 
 /** Distances of the points from the surface in world units: within it, behind it, before it. */
@@ -42,6 +43,8 @@ export interface PointTargets {
   readonly points: Tensor;
   /** (R, 3) in [-1, 1]. */
   readonly colours: Tensor;
+  /** (1, R, 1): one over the number of rays of whole pixels, and 0 for a pixel that shows both head and backdrop. */
+  readonly whole: Tensor;
 }
 
 /** Points on rays through pixels. */
@@ -54,10 +57,12 @@ export function pointTargets(
   const count = pixels.length, plane = shots.side ** 2;
   const points = new Float32Array(12 * count);
   const colours = new Float32Array(3 * count);
+  const whole = new Float32Array(count);
   for (let k = 0; k < count; k++) {
     const seen = viewOf(shots, views[k]), at = pixels[k];
     const ray = rayOf(seen.label, shots.side, at);
-    const surface = seen.distance[at];
+    const surface = seen.distance[at], share = seen.opacity[at];
+    whole[k] = share > WHOLE || share < 1 - WHOLE ? 1 : 0;
     const between = ([low, high]: readonly number[]) =>
       low + (high - low) * draw.uniform();
     const depths = [
@@ -75,9 +80,11 @@ export function pointTargets(
       colours[3 * k + c] = seen.picture[c * plane + at];
     }
   }
+  const kept = Math.max(1, whole.reduce((sum, v) => sum + v, 0));
   return {
     points: device.tensor(points, [1, 4 * count, 3]),
     colours: device.tensor(colours, [count, 3]),
+    whole: device.tensor(whole.map((v) => v / kept), [1, count, 1]),
   };
 }
 
@@ -89,18 +96,24 @@ export function pointTargets(
 export function pointLoss(
   generator: Generator,
   planes: Tensor,
-  { points, colours }: PointTargets,
+  { points, colours, whole }: PointTargets,
 ): Loss {
   const { sigma, rgb } = samplePoints(generator, planes, points);
   const count = colours.shape[0];
-  const part = (x: Tensor, first: number, rows: number, width: number) =>
-    slice(x, [0, first * count, 0], [1, rows * count, width]);
-  const error = (first: number) =>
-    mean(abs(subtract(affine(part(rgb, first, 1, 3), 2, -1), colours)));
+  const kind = (x: Tensor, number: number, width: number) =>
+    slice(x, [0, number * count, 0], [1, count, width]);
+  const error = (number: number) => {
+    const seen = affine(kind(rgb, number, 3), 2, -1);
+    return affine(sum(multiply(abs(subtract(seen, colours)), whole)), 1 / 3);
+  };
   const colour = error(0), behind = error(1);
-  const missing = mean(relu(affine(part(sigma, 0, 2, 1), -1 / SOLID, 1)));
-  const fog = affine(part(sigma, 2, 2, 1), 1, -1);
-  const floating = affine(mean(clamp(softplus(fog), 0, DENSE)), 0.1);
+  const both = (a: number, b: number, of: (sigma: Tensor) => Tensor) => {
+    const found = add(of(kind(sigma, a, 1)), of(kind(sigma, b, 1)));
+    return affine(sum(multiply(found, whole)), 1 / 2);
+  };
+  const missing = both(0, 1, (s) => relu(affine(s, -1 / SOLID, 1)));
+  const fog = both(2, 3, (s) => clamp(softplus(affine(s, 1, -1)), 0, DENSE));
+  const floating = affine(fog, 0.1);
   const density = add(missing, floating);
   return {
     total: [

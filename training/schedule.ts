@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { PantomimeError } from "../pipeline/errors.ts";
 
 /** Where a training stands between its warm-up and its end. */
 export interface Leg {
@@ -31,18 +32,40 @@ export function rateFactor(step: number, { first, cooling }: Leg): number {
   return warm * Math.max(0, (cooling.to - step) / (cooling.to - cooling.from));
 }
 
+/** How long a sitting was asked to last. */
+export interface Horizon {
+  /** Steps of the whole training. */
+  readonly steps?: number;
+  /** Minutes of the sitting. */
+  readonly minutes?: number;
+}
+
 /**
- * The leg that a sitting goes on with: the one that was interrupted, or a new
- * one where that had come to its end.
+ * The leg that a sitting goes on with. Steps say where it ends; minutes ask for
+ * a plateau and a cooling of their own; without either the leg that was
+ * interrupted is finished, or a new one begun where there is none.
  *
- * @param steps of the whole training, where they are known
+ * @throws {PantomimeError} when there are as many steps already
  */
-export function nextLeg(before: Leg, step: number, steps?: number): Leg {
+export function nextLeg(
+  before: Leg,
+  step: number,
+  { steps, minutes }: Horizon,
+): Leg {
   const ended = step >= endOfLeg(before);
-  const first = ended ? step : before.first;
-  if (steps === undefined) return ended ? { first, cooling: null } : before;
-  const from = first + Math.floor((steps - first) * (1 - COOLING));
-  return { first, cooling: { from, to: steps } };
+  if (steps !== undefined) {
+    if (steps <= step) {
+      throw new PantomimeError(
+        `This training has ${step} steps already, and --steps counts all of them; give more, or --minutes.`,
+      );
+    }
+    const first = ended ? step : before.first;
+    const from = first + Math.floor((steps - first) * (1 - COOLING));
+    return { first, cooling: { from, to: steps } };
+  }
+  if (!ended && minutes === undefined) return before;
+  const cooled = before.cooling !== null && step > before.cooling.from;
+  return { first: cooled ? step : before.first, cooling: null };
 }
 
 /** More heads in a step allow larger ones: as their square root, up to the published rate. */

@@ -26,6 +26,9 @@ export interface Shots {
   readonly distance: Float32Array;
 }
 
+/** Pictures that are made at once: the meshes of hundreds are more than a GPU binds. */
+const AT_ONCE = 16;
+
 /**
  * Photographs each head with its cameras, and reads the pictures back.
  *
@@ -40,19 +43,24 @@ export async function shoot(
   heads: number,
   side: number,
 ): Promise<Shots> {
-  using _scope = device.scope();
-  const views = labels.length / 25 / heads, width = z.length / heads;
-  const repeated = new Float32Array(heads * views * width);
-  for (let k = 0; k < heads * views; k++) {
-    const head = Math.floor(k / views);
-    repeated.set(z.subarray(head * width, (head + 1) * width), k * width);
+  const pictures = labels.length / 25, views = pictures / heads;
+  const width = z.length / heads;
+  const parts: Float32Array[][] = [];
+  for (let from = 0; from < pictures; from += AT_ONCE) {
+    using _scope = device.scope();
+    const to = Math.min(pictures, from + AT_ONCE);
+    const own = Array.from({ length: to - from }, (_, k) => {
+      const head = Math.floor((from + k) / views);
+      return z.subarray(head * width, (head + 1) * width);
+    });
+    const cameras = labels.slice(25 * from, 25 * to);
+    const made = studio.render(joined(own), cameras, side);
+    parts.push(
+      await device.read(made.picture, made.opacity, made.distance),
+    );
   }
-  const made = studio.render(repeated, labels, side);
-  const [picture, opacity, distance] = await device.read(
-    made.picture,
-    made.opacity,
-    made.distance,
-  );
+  const [picture, opacity, distance] = [0, 1, 2]
+    .map((k) => joined(parts.map((part) => part[k])));
   return { heads, views, side, z, labels, picture, opacity, distance };
 }
 
@@ -74,22 +82,6 @@ export function viewOf(
     picture: of(shots.picture, 3 * pixels),
     opacity: of(shots.opacity, pixels),
     distance: of(shots.distance, pixels),
-  };
-}
-
-/** Shots of more heads, by cameras as many and of pictures as large. */
-export function joinedShots(parts: readonly Shots[]): Shots {
-  const all = (of: (part: Shots) => Float32Array) => joined(parts.map(of));
-  const { views, side } = parts[0];
-  return {
-    heads: parts.reduce((sum, { heads }) => sum + heads, 0),
-    views,
-    side,
-    z: all(({ z }) => z),
-    labels: all(({ labels }) => labels),
-    picture: all(({ picture }) => picture),
-    opacity: all(({ opacity }) => opacity),
-    distance: all(({ distance }) => distance),
   };
 }
 

@@ -8,15 +8,16 @@ import { join } from "@std/path";
 import type { Device } from "../engine/mod.ts";
 import type { RunContext } from "../pipeline/context.ts";
 import type { FeatureNetwork } from "../pipeline/losses/perceptual.ts";
+import { isVaried } from "./begin.ts";
 import { type TrainingState, writeCheckpoint } from "./checkpoint.ts";
 import { type HeldOutFigures, measureHeldOut } from "./heldout.ts";
 import type { Learner } from "./learner.ts";
 import type { TrainingLog } from "./log.ts";
 import type { Means } from "./means.ts";
-import { courseOf, type TrainOptions } from "./options.ts";
+import { settingsOf, type TrainOptions } from "./options.ts";
 import { writePreview } from "./preview.ts";
 import { FILES, type TrainingRecord, writeResult } from "./result.ts";
-import { COOLING, type Leg } from "./schedule.ts";
+import { COOLING, endOfLeg, type Leg } from "./schedule.ts";
 import type { Shelf } from "./shelf.ts";
 import type { Shots } from "./shots.ts";
 
@@ -50,17 +51,22 @@ export interface Sitting {
 
 /** Seconds over which the pace is taken. */
 const PACE_OVER = 120;
+/** Minutes of a sitting when nobody says otherwise. */
+const MINUTES = 30;
 
-/** Minutes and steps of a sitting. */
+/** The time of a sitting, which ends after so many minutes, or at a step that is known when it begins. */
 export class SittingClock {
-  readonly #options: TrainOptions;
   readonly #begun = performance.now();
-  /** Steps and the seconds at which they were done, of the last minutes. */
+  readonly #seconds: number;
+  readonly #first: number;
+  readonly #last: number;
   readonly #marks: [step: number, seconds: number][] = [];
 
-  /** Begins now. */
-  constructor(options: TrainOptions) {
-    this.#options = options;
+  /** Begins now. @param leg that the sitting goes on with @param step where it begins */
+  constructor(leg: Leg, step: number, minutes: number = MINUTES) {
+    this.#seconds = minutes * 60;
+    this.#first = step;
+    this.#last = endOfLeg(leg);
   }
 
   /** Seconds since the sitting began. */
@@ -68,17 +74,21 @@ export class SittingClock {
     return (performance.now() - this.#begun) / 1000;
   }
 
-  /** What progress counts to: steps, or seconds. */
+  get #counted(): boolean {
+    return this.#last < Infinity;
+  }
+
+  /** What progress counts to: steps of the sitting, or seconds. */
   get total(): number {
-    return this.#options.steps ?? this.#options.minutes * 60;
+    return this.#counted ? this.#last - this.#first : this.#seconds;
   }
 
   /** What progress has counted to. */
   done(step: number): number {
-    return this.#options.steps === undefined ? Math.floor(this.seconds) : step;
+    return this.#counted ? step - this.#first : Math.floor(this.seconds);
   }
 
-  /** Notes that a step was done. */
+  /** Notes how many steps there are. */
   mark(step: number): void {
     this.#marks.push([step, this.seconds]);
     const old = this.seconds - PACE_OVER;
@@ -87,7 +97,7 @@ export class SittingClock {
     }
   }
 
-  /** Steps per second of late; 0 before there were two. */
+  /** Steps per second of late; 0 before there was one. */
   get pace(): number {
     const [first, last] = [this.#marks[0], this.#marks.at(-1)];
     if (!first || !last || first === last) return 0;
@@ -96,8 +106,8 @@ export class SittingClock {
 
   /** The leg, with its cooling once there are only the minutes left for that. */
   end(leg: Leg, step: number): Leg {
-    const all = this.#options.minutes * 60, left = all - this.seconds;
-    if (leg.cooling || left > COOLING * all) return leg;
+    const left = this.#seconds - this.seconds;
+    if (leg.cooling || left > COOLING * this.#seconds) return leg;
     const steps = Math.round(Math.max(0, left) * this.pace);
     return { ...leg, cooling: { from: step, to: step + Math.max(1, steps) } };
   }
@@ -122,9 +132,9 @@ export async function save(
     leg,
     before: sitting.start.before ?? figures,
   };
-  const course = courseOf(options);
+  const settings = settingsOf(options);
   await writeCheckpoint(path(FILES.checkpoint), device, learner, state, {
-    course,
+    settings,
     from,
   });
   await log.add({ step, seconds: state.seconds, heldOut: figures });
@@ -141,11 +151,11 @@ export function secondsOf({ start, clock }: Sitting): number {
 }
 
 function recordOf(
-  { device, options, shelf, from }: Sitting,
+  { device, options, shelf, from, learner }: Sitting,
   { step, seconds, before }: TrainingState,
   after: HeldOutFigures,
 ): TrainingRecord {
-  const shares = step * options.accumulate;
+  const shares = step * options.accumulate, { weights } = learner;
   return {
     steps: step,
     headsDrawn: shelf.drawn(Math.max(0, shares - 1)),
@@ -153,7 +163,11 @@ function recordOf(
     seconds: Math.round(seconds),
     adapter: device.info.description || device.info.vendor,
     from,
-    course: { ...courseOf(options), rate: options.rate },
+    course: {
+      ...settingsOf(options),
+      variety: isVaried(weights),
+      resolution: weights.config.img_resolution,
+    },
     figures: { before: before ?? after, after },
   };
 }

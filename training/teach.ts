@@ -23,6 +23,7 @@ import { mapping } from "../pipeline/generator/mapping.ts";
 import type { Generator } from "../pipeline/generator/state.ts";
 import { Draw } from "./draw.ts";
 import type { HeadStudio } from "./heads/interface.ts";
+import { sampleOnSphere } from "./heads/sample.ts";
 import { learnable } from "./learner.ts";
 
 /** Latents that are described, and how many a step looks at. */
@@ -51,7 +52,11 @@ export async function teachMapping(
 ): Promise<number> {
   using _scope = device.scope();
   const { z_dim, w_dim } = generator.config;
-  const z = normals(seed, LESSON, LATENTS * z_dim);
+  const z = sampleOnSphere(
+    new Draw(seed, LESSON).below(2 ** 31),
+    LATENTS,
+    z_dim,
+  );
   const { width, values } = studio.describe(z);
   const meanings = standardised(values, width);
   const reading = device.tensor(

@@ -12,6 +12,8 @@ export interface Command<T extends FlagTable = FlagTable> {
   readonly name: string;
   /** What it does, for the head of the help text. */
   readonly summary: string;
+  /** Flags that make it take less memory, as they end a sentence. */
+  readonly smaller?: string;
   /** Its flags, in the order in which help lists them. */
   readonly flags: T;
   /** Command lines to copy, and what each does. */

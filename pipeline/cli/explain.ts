@@ -23,27 +23,37 @@ export interface Explanation {
   readonly exitCode: number;
 }
 
+/** What makes most commands take less memory. */
+const SMALLER = "--quality draft or fewer --frames";
+
 /** What to do about the errors of the engine that are not defects of ours. */
-const ADVICE: [new (message: string) => Error, string][] = [
-  [NoAdapterError, "see ./run doctor for what to install"],
-  [
-    DeviceLostError,
-    "close other programs that use the GPU and go on with --resume",
-  ],
-  [
-    OutOfMemoryError,
-    "use --quality draft or fewer --frames, or close other programs",
-  ],
-  [TensorTooLargeError, "use --quality draft or a smaller generator"],
-];
+function adviceFor(error: unknown, smaller: string): string | undefined {
+  if (error instanceof NoAdapterError) {
+    return "see ./run doctor for what to install";
+  }
+  if (error instanceof DeviceLostError) {
+    return "close other programs that use the GPU and go on with --resume";
+  }
+  if (error instanceof OutOfMemoryError) {
+    return `use ${smaller}, or close other programs`;
+  }
+  if (error instanceof TensorTooLargeError) {
+    return `use ${smaller}, or a smaller generator`;
+  }
+}
 
 /**
  * Explains an error.
  *
  * @param error whatever was thrown
  * @param interrupted whether Ctrl-C was pressed before: whatever fails then, fails because of it
+ * @param smaller flags that make the command take less memory
  */
-export function explain(error: unknown, interrupted = false): Explanation {
+export function explain(
+  error: unknown,
+  interrupted = false,
+  smaller: string = SMALLER,
+): Explanation {
   if (interrupted) {
     return {
       sentence:
@@ -57,18 +67,17 @@ export function explain(error: unknown, interrupted = false): Explanation {
   if (error instanceof WeightsError) {
     return { sentence: error.message, exitCode: 1 };
   }
-  return { sentence: describe(error), exitCode: 1 };
+  return { sentence: describe(error, smaller), exitCode: 1 };
 }
 
-function describe(error: unknown): string {
-  const told = firstLine(error);
-  const advice = ADVICE.find(([kind]) => error instanceof kind)?.[1];
+function describe(error: unknown, smaller: string): string {
+  const told = firstLine(error), advice = adviceFor(error, smaller);
   // The engine's own advice, behind its colon, is for programmers.
   if (advice) return `${told.split(/: (?=[a-z])/)[0]}: ${advice}.`;
   if (
     error instanceof RangeError && /allocation failed|array length/i.test(told)
   ) {
-    return "Memory ran out: use --quality draft or fewer --frames, or close other programs.";
+    return `Memory ran out: use ${smaller}, or close other programs.`;
   }
   if (error instanceof Deno.errors.NotCapable) {
     return `${told}: start through ./run or "deno task", which give the permissions needed.`;

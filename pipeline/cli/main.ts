@@ -42,7 +42,7 @@ export async function runCommand<T extends FlagTable>(
     return signal.aborted ? INTERRUPTED : code ?? 0;
   } catch (error) {
     progress.close();
-    return report(error, signal.aborted, command.name);
+    return report(error, signal.aborted, command);
   } finally {
     progress.close();
     interruption[Symbol.dispose]();
@@ -55,19 +55,23 @@ export async function runAsMain<T extends FlagTable>(
 ): Promise<never> {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    Deno.exit(report(event.reason, false, command.name));
+    Deno.exit(report(event.reason, false, command));
   });
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    Deno.exit(report(event.error, false, command.name));
+    Deno.exit(report(event.error, false, command));
   });
   return Deno.exit(await runCommand(command, Deno.args));
 }
 
-function report(error: unknown, interrupted: boolean, name: string): number {
+function report(
+  error: unknown,
+  interrupted: boolean,
+  { name, smaller }: Pick<Command, "name" | "smaller">,
+): number {
   // Whoever read the output, such as `head`, has seen enough.
   if (error instanceof Deno.errors.BrokenPipe) return 0;
-  const { sentence, exitCode } = explain(error, interrupted);
+  const { sentence, exitCode } = explain(error, interrupted, smaller);
   console.error(interrupted ? sentence : `${bold(red("error"))}: ${sentence}`);
   if (error instanceof UsageError) {
     console.error(`       ./run ${name} --help lists all flags.`);

@@ -1,4 +1,5 @@
 /** Heads that need no assets: a ball with ICT-FaceKit's numbering, and a wardrobe of squares. */
+import { NEEDED } from "../../training/heads/expression.ts";
 import {
   type FaceKit,
   IRISES,
@@ -26,6 +27,7 @@ const ROWS = 103, COLUMNS = 108;
 export function ballKit(modes = 12): FaceKit {
   const { positions, quads } = ball();
   const named = jawAndLips(positions, quads);
+  const still = NEEDED.filter((n) => n !== "jawOpen" && n !== "mouthSmile");
   const shape = (at: (x: number, y: number) => number[]) => {
     const moved = new Float32Array(3 * KIT_VERTICES);
     for (let v = 0; v < PARTS.skin.end; v++) {
@@ -43,8 +45,9 @@ export function ballKit(modes = 12): FaceKit {
     expression: [
       shape((_, y) => [0, y < -4 ? -DROP : 0, 0]),
       shape(() => [0, 0, 0.1]),
+      ...still.map(() => new Float32Array(3 * KIT_VERTICES)),
     ],
-    expressionNames: ["jawOpen", "mouthSmile_L"],
+    expressionNames: ["jawOpen", "mouthSmile_L", ...still],
   };
 }
 

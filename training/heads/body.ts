@@ -23,7 +23,7 @@ export const ORIGIN: readonly [number, number, number] = [
   0.17 - 9.5 * SCALE,
 ];
 
-/** What `paint.wgsl` does with a vertex. */
+/** What `paint_body.wgsl` does with a vertex. */
 export const MATERIAL = {
   skin: 0,
   plain: 1,

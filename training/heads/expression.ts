@@ -33,6 +33,20 @@ export class Expressions {
   }
 }
 
+/** The first expression that latents ask for and a kit lacks, whole or by halves; undefined when it has all. */
+export function missingExpression(
+  names: readonly string[],
+): string | undefined {
+  const has = (name: string) =>
+    names.some((n) => n === name || n === `${name}_L`);
+  return NEEDED.find((name) => !has(name));
+}
+
+/** Expressions that latents ask for. */
+export const NEEDED: readonly string[] = Object.keys(
+  asked(new Float32Array(EXPRESSION + EXPRESSIONS)),
+);
+
 function asked(z: ArrayLike<number>): Pairs {
   const [jaw, smile, brows, lids, lips, mouth, gaze, side] = Array.from(
     { length: EXPRESSIONS },

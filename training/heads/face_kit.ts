@@ -14,6 +14,7 @@ import {
   type Value,
   WeightsError,
 } from "../../weights/mod.ts";
+import { missingExpression } from "./expression.ts";
 import { readRelease } from "./face_kit_release.ts";
 
 /** Vertices of the whole kit. */
@@ -164,6 +165,12 @@ function checkTopology(kit: FaceKit, path: string): void {
   if (!fits) {
     throw new WeightsError(
       `${path} is no ICT-FaceKit of ${KIT_VERTICES} vertices in the order of its releases since 2020: fetch the current one.`,
+    );
+  }
+  const missing = missingExpression(expressionNames);
+  if (missing !== undefined) {
+    throw new WeightsError(
+      `${path} lacks the expression ${missing}: fetch all of ICT-FaceKit.`,
     );
   }
 }

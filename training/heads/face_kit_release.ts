@@ -12,7 +12,7 @@ const NEUTRAL = "generic_neutral_mesh";
 /**
  * Reads the OBJ files of a folder, or of the `FaceXModel` in it.
  *
- * @throws {WeightsError} when there is no neutral head, or a file is damaged
+ * @throws {WeightsError} when a file is missing or damaged
  */
 export async function readRelease(path: string): Promise<FaceKit> {
   const inner = `${path}/FaceXModel`;
@@ -27,6 +27,14 @@ export async function readRelease(path: string): Promise<FaceKit> {
   const neutral = verticesOf(text);
   const isIdentity = (name: string) => /^identity\d+$/.test(name);
   const identity = names.filter(isIdentity);
+  const gap = identity.findIndex((name, k) => name !== identityName(k));
+  if (gap >= 0) {
+    throw new WeightsError(
+      `${path} holds no ${
+        identityName(gap)
+      }.obj, but later ones: fetch all of ICT-FaceKit.`,
+    );
+  }
   const expression = names.filter((n) => n !== NEUTRAL && !isIdentity(n));
   // one after another: together, their texts take half a gigabyte
   const differences = async (list: string[]) => {
@@ -44,6 +52,11 @@ export async function readRelease(path: string): Promise<FaceKit> {
     expression: await differences(expression),
     expressionNames: expression,
   };
+}
+
+/** `identity000` and so on. */
+function identityName(k: number): string {
+  return `identity${String(k).padStart(3, "0")}`;
 }
 
 async function objNames(folder: string): Promise<string[]> {

@@ -11,4 +11,9 @@ export {
   type StudioOptions,
 } from "./interface.ts";
 export { openStudio } from "./studio.ts";
-export { lessonHead, sampleCameras, sampleHeads, toSphere } from "./sample.ts";
+export {
+  lessonHead,
+  sampleCameras,
+  sampleHeads,
+  sampleOnSphere,
+} from "./sample.ts";

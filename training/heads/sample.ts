@@ -43,6 +43,24 @@ export function lessonHead(seed: number, width: number = LATENT): Float32Array {
   return toSphere(z);
 }
 
+/**
+ * Latents of random heads, all as long as one is on average.
+ *
+ * @param seed any 32-bit integer
+ * @returns (count, width)
+ */
+export function sampleOnSphere(
+  seed: number,
+  count: number,
+  width: number = LATENT,
+): Float32Array {
+  const z = sampleHeads(seed, count, width);
+  for (let at = 0; at < z.length; at += width) {
+    z.set(toSphere(z.subarray(at, at + width)), at);
+  }
+  return z;
+}
+
 /** A latent in the same direction, as long as one of its width is on average. */
 export function toSphere(z: Float32Array): Float32Array {
   const scale = Math.sqrt(z.length) / Math.hypot(...z);
