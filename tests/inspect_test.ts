@@ -17,7 +17,14 @@ import { INSPECT } from "../pipeline/cli/inspect.ts";
 import { UsageError } from "../pipeline/errors.ts";
 import { WeightsError } from "../weights/errors.ts";
 import { readSafetensors, toFloat32 } from "../weights/formats/safetensors.ts";
-import { ascii, dict, type Node, pickle } from "./support/pickle_writer.ts";
+import {
+  ascii,
+  concat,
+  dict,
+  le,
+  type Node,
+  pickle,
+} from "./support/pickle_writer.ts";
 import { ROOT, start } from "./support/process.ts";
 import { floats, torchScript, TorchWriter } from "./support/torch_fixtures.ts";
 
@@ -54,7 +61,10 @@ async function withFile(
 }
 
 /** A checkpoint as EG3D's training writes it, with one tensor of 2 x 3. */
-function eg3d(values = [1, 2, 3, 4, 5, 0.1]): Uint8Array {
+function eg3d(
+  values = [1, 2, 3, 4, 5, 0.1],
+  settings: Record<string, Node> = {},
+): Uint8Array {
   const writer = new TorchWriter("zip");
   const persistent = (name: string, state: Record<string, Node>): Node => ({
     call: "torch_utils.persistence._reconstruct_persistent_obj",
@@ -77,6 +87,7 @@ function eg3d(values = [1, 2, 3, 4, 5, 0.1]): Uint8Array {
     _init_kwargs: dict({
       rendering_kwargs: dict({ ray_start: 2.25 }),
       sr_num_fp16_res: 4,
+      ...settings,
     }),
   });
   return writer.write(dict({
@@ -163,6 +174,25 @@ Deno.test("convert keeps names and numbers, and the settings of a generator as m
       5,
       Math.fround(0.1),
     ]]);
+  });
+});
+
+Deno.test("a text that settings repeat a thousand times is cut, not a text too long for JavaScript", async () => {
+  const text = ascii("a".repeat(2 ** 20));
+  const texts: Node = {
+    opcodes: concat([
+      ...[ascii("(X"), le(text.length, 4), text, ascii("q\x01")],
+      ascii(`${"h\x01".repeat(1000)}t`),
+    ]),
+  };
+  await withFile(eg3d([1, 2, 3, 4, 5, 6], { texts }), async (file, folder) => {
+    const out = join(folder, "generator.safetensors");
+    await run(CONVERT, file, out);
+    const { metadata } = await readSafetensors(out);
+    assertStringIncludes(metadata.init_kwargs, "aaa...");
+    const json = await run(INSPECT, file, "--json");
+    assertStringIncludes(json, "aaa...");
+    assert(metadata.init_kwargs.length + json.length < 3e7);
   });
 });
 

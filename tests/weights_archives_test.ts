@@ -240,6 +240,29 @@ Deno.test("files are opened by what is in them, and their tensors read when aske
   }
 });
 
+Deno.test("a safetensors file is none of TensorFlow.js, also where its header's length is spelt like JSON", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    // The lengths are the bytes " {" and "\xa0{".
+    for (const length of [0x7b20, 0x7ba0]) {
+      const empty = encodeSafetensors({
+        metadata: { who: "" },
+        tensors: new Map(),
+      });
+      const who = "x".repeat(length - (empty.length - 8));
+      const bytes = encodeSafetensors({
+        metadata: { who },
+        tensors: new Map(),
+      });
+      assertEquals([...bytes.subarray(0, 2)], [length & 0xff, 0x7b]);
+      await Deno.writeFile(path, bytes);
+      assertEquals((await openCheckpoint(path)).format, "safetensors");
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("a pickle on disk is read in pieces: large bytes are passed over", () => {
   const file = pickle(
     dict({ first: 1, large: new Uint8Array(2 ** 20), last: 2 }),

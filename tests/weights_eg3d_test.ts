@@ -1,13 +1,17 @@
 /** EG3D's checkpoints, tuned generators, and damaged files of PyTorch. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type CheckpointTensor,
+  openCheckpoint,
   parseCheckpoint,
 } from "../weights/checkpoint.ts";
+import { convertCheckpoint } from "../weights/convert.ts";
 import { WeightsError } from "../weights/errors.ts";
 import { eg3dModule } from "../weights/formats/eg3d_pickle.ts";
+import { readEg3d, readGenerator } from "../weights/generator/read.ts";
 import { zip } from "./support/archives.ts";
 import { complaint } from "./support/checkpoints.ts";
+import { eg3dShapes } from "./support/eg3d_by_rule.ts";
 import { concat, dict, type Node, pickle } from "./support/pickle_writer.ts";
 import {
   floats,
@@ -117,6 +121,101 @@ Deno.test("asking for a network that is not there says which ones are", () => {
     message,
     "x.pkl has no network G_ema but G, D: give a checkpoint of EG3D.",
   );
+});
+
+/** A generator of all published parameters, few channels and no numbers of its own, with these options. */
+function published(
+  more: Map<Node, Node> = new Map(),
+  larger: Record<string, number[]> = {},
+): Uint8Array<ArrayBuffer> {
+  const superresolution_module = "SuperresolutionHybrid2X";
+  const shapes = eg3dShapes({
+    z_dim: 4,
+    w_dim: 4,
+    channel_max: 2,
+    neural_rendering_resolution: 64,
+    rendering_kwargs: { superresolution_module },
+  });
+  const writer = new TorchWriter("zip");
+  const parameters = Object.entries({ ...shapes, ...larger }).map(
+    ([name, shape]) => {
+      const strides = shape.map(() => 0);
+      const view = { ...floats([0.5]), shape: [...shape], strides };
+      return [name, writer.tensor(view)];
+    },
+  );
+  return writer.write(module("TriPlaneGenerator", {
+    parameters: Object.fromEntries(parameters),
+    neural_rendering_resolution: 64,
+    rendering_kwargs: new Map<Node, Node>([
+      ["superresolution_module", superresolution_module],
+      ["avg_camera_pivot", { list: [0, 0, 0.2] }],
+      ...more,
+    ]),
+    _init_kwargs: dict({}),
+  }));
+}
+
+/** A tuple of two times a tuple of two times ..., which has 2^50 ends. */
+const DOUBLED: Node = { opcodes: `)q\x01${"0h\x01h\x01\x86q\x01".repeat(50)}` };
+/** A list of itself. */
+const ENDLESS: Node = { opcodes: "]q\x02h\x02a" };
+/** A tuple of a tuple of a tuple ... */
+const DEEP: Node = { opcodes: `)${"\x85".repeat(3e4)}` };
+
+Deno.test("options that are nested without end or share what is in them are told by their type", () => {
+  const config = (options: [Node, Node][]) =>
+    readEg3d(parseCheckpoint(published(new Map(options)), "x.pt")).config;
+  const expected = config([]);
+  assertEquals(expected.camera.pivot, [0, 0, 0.2]);
+  for (const nested of [DOUBLED, ENDLESS, DEEP]) {
+    assertEquals(config([["unknown", nested], [nested, 1]]), expected);
+    assertThrows(
+      () => config([["box_warp", nested]]),
+      WeightsError,
+      "x.pt is not a generator that can be used: its config has no valid box_warp.",
+    );
+    assertThrows(
+      () => config([["superresolution_module", nested]]),
+      WeightsError,
+      "has a superresolution module list",
+    );
+  }
+});
+
+Deno.test("a generator whose tensors repeat a few numbers too often is neither read nor converted", async () => {
+  // Each of them is as large as a view of one number may be.
+  const names = Array.from({ length: 17 }, (_, k) => `more${k}`);
+  const larger = Object.fromEntries(names.map((name) => [name, [2 ** 24]]));
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, published(new Map(), larger));
+    const told = "its tensors repeat each other too often";
+    await assertRejects(() => readGenerator(path), WeightsError, told);
+    const checkpoint = await openCheckpoint(path);
+    await assertRejects(
+      () => convertCheckpoint(checkpoint, `${path}.safetensors`),
+      WeightsError,
+      told,
+    );
+    await Deno.writeFile(path, published());
+    const { config, tensors } = await readGenerator(path);
+    assertEquals(tensors.get("backbone.mapping.w_avg")!.shape, [config.w_dim]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("keys of a checkpoint without networks are listed in short, whatever they are", () => {
+  const bytes = pickle(
+    new Map<Node, Node>([[DOUBLED, 1], ["a".repeat(1e6), 2]]),
+  );
+  const { message } = assertThrows(
+    () => eg3dModule(parseCheckpoint(bytes, "x.pkl")),
+    WeightsError,
+  );
+  assert(message.includes("no network G_ema but list, aaa"), message);
+  assert(message.length < 200, message);
 });
 
 Deno.test("storages in storages in storages are refused", () => {

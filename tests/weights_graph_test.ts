@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openDevice } from "../engine/mod.ts";
+import { compute } from "../pipeline/face/network_layers.ts";
 import { readModelJson } from "../weights/formats/tfjs_model_json.ts";
 import {
   findNpmPackage,
@@ -80,11 +82,90 @@ Deno.test("tfjs graph: a damaged model is refused in one sentence", async () => 
     }],
   };
   await refused(short, "need at least 8 bytes but 0 are there");
+  for (const shape of [[-1], [0.5], [2 ** 60], "2", undefined]) {
+    const weights = [{ name: "w", shape, dtype: "float32" }];
+    const impossible = {
+      ...model(),
+      weightsManifest: [{ paths: [], weights }],
+    };
+    await refused(impossible, "shape of weight w is not a list of sizes");
+  }
   await assertRejects(
     () => readTfGraph("/nowhere/model.json"),
     WeightsError,
     "it does not exist",
   );
+});
+
+Deno.test("tfjs graph: a model.json of a layers model is refused with how to convert it", async () => {
+  const written = {
+    modelTopology: { class_name: "Model" },
+    format: "layers-model",
+  };
+  const converted = {
+    modelTopology: { keras_version: "2.4.0", model_config: {} },
+  };
+  for (const json of [written, converted]) {
+    await assertRejects(
+      () => parseTfGraph({ ...json, weightsManifest: [] }, noShards, "m.json"),
+      WeightsError,
+      "m.json is a TensorFlow.js layers model, but graph models are read",
+    );
+  }
+});
+
+Deno.test("tfjs weights: a shard that is named many times is not read once", async () => {
+  let reads = 0;
+  const readShard = () => {
+    reads++;
+    return noShards();
+  };
+  const manifests = [
+    [{ paths: new Array(1e5).fill("a.bin"), weights: [] }],
+    [{ paths: ["b/a.bin"], weights: [] }, {
+      paths: ["./b//a.bin"],
+      weights: [],
+    }],
+  ];
+  for (const weightsManifest of manifests) {
+    const json = { modelTopology: { node: [] }, weightsManifest };
+    await assertRejects(
+      () => parseTfGraph(json, readShard, "m.json"),
+      WeightsError,
+      "a.bin among its weights more than once",
+    );
+  }
+  assertEquals(reads, 0);
+});
+
+Deno.test("tfjs graph: axes that are squeezed may be counted from the back", async () => {
+  const axes = { list: { i: ["-3", -2] } };
+  const json = {
+    modelTopology: {
+      node: [
+        { name: "x", op: "Placeholder" },
+        {
+          name: "y",
+          op: "Squeeze",
+          input: ["x"],
+          attr: { squeeze_dims: axes },
+        },
+      ],
+    },
+    weightsManifest: [],
+  };
+  const graph = lowerTfGraph(await parseTfGraph(json, noShards, "test"));
+  const { operation } = graph.nodes.at(-1)!;
+  assertEquals(operation, { kind: "squeeze", axes: [-3, -2] });
+  using device = await openDevice();
+  using _scope = device.scope();
+  const picture = device.tensor(floats(1, 2, 3), [1, 3, 1, 1]);
+  const vector = compute(operation, [picture], {});
+  assertEquals(vector.shape, [1, 3]);
+  assertEquals([...(await device.read(vector))[0]], [1, 2, 3]);
+  const last = device.tensor(floats(1, 2), [1, 1, 2, 1]);
+  const squeeze = { kind: "squeeze", axes: [-1] } as const;
+  assertEquals(compute(squeeze, [last], {}).shape, [1, 2, 1]);
 });
 
 Deno.test("tfjs weights: float16, uint8 and uint16 are dequantised as tfjs does", async () => {
@@ -252,7 +333,7 @@ Deno.test("a model.json that names files elsewhere is refused", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/model.json`;
   await Deno.writeTextFile(path, "{}");
-  const { readShard } = await readModelJson(path, "graph");
+  const { readShard } = await readModelJson(path);
   for (const name of ["../x.bin", "/etc/passwd", "a/../../x", "C:\\x", 3]) {
     await assertRejects(
       () => readShard(name as string),

@@ -1,4 +1,4 @@
-import { assert, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   findNpmPackage,
   fuse,
@@ -16,6 +16,23 @@ import {
 } from "./support/tfjs.ts";
 
 const noShards = () => Promise.resolve(new Uint8Array(0));
+
+/** A model without weights whose output is the layer `it`. */
+const layersModel = (layers: unknown[]) => ({
+  modelTopology: {
+    model_config: { config: { layers, output_layers: [["it", 0, 0]] } },
+  },
+  weightsManifest: [],
+});
+
+const input = (name: string) => ({
+  name,
+  class_name: "InputLayer",
+  config: { batch_input_shape: [null, 4, 4, 2] },
+  inbound_nodes: [],
+});
+
+const refs = (...names: string[]) => names.map((name) => [name, 0, 0, {}]);
 
 Deno.test("tfjs layers: the nsfwjs MobileNet-v2 means the same after translation and after fusion", async () => {
   await startTfjs();
@@ -75,6 +92,38 @@ Deno.test("tfjs layers: the nsfwjs Inception-v3 means the same after fusion", as
   );
 });
 
+Deno.test("tfjs layers: a sum of three is refused, not taken for a sum of two", async () => {
+  const inputs = ["a", "b", "c"];
+  for (const class_name of ["Add", "Multiply"]) {
+    const model = layersModel([
+      ...inputs.map((name) => input(name)),
+      { name: "it", class_name, config: {}, inbound_nodes: [refs(...inputs)] },
+    ]);
+    await assertRejects(
+      () => parseLayersModel(model, noShards, "m.json"),
+      WeightsError,
+      "the layer it uses 3 inputs",
+    );
+  }
+});
+
+Deno.test("tfjs layers: a mean over the picture keeps its axes where the layer says so", async () => {
+  for (const keepdims of [undefined, false, true]) {
+    const { nodes } = await parseLayersModel(
+      layersModel([input("a"), {
+        name: "it",
+        class_name: "GlobalAveragePooling2D",
+        config: { keepdims },
+        inbound_nodes: [refs("a")],
+      }]),
+      noShards,
+      "m.json",
+    );
+    const keepDims = keepdims === true;
+    assertEquals(nodes[1].operation, { kind: "mean", axes: [1, 2], keepDims });
+  }
+});
+
 Deno.test("tfjs layers: an unknown layer, activation or missing weight is refused in one sentence", async () => {
   const refused = async (
     class_name: string,
@@ -82,14 +131,8 @@ Deno.test("tfjs layers: an unknown layer, activation or missing weight is refuse
     message: string,
   ) => {
     const layers = [{ name: "it", class_name, config, inbound_nodes: [] }];
-    const json = {
-      modelTopology: {
-        model_config: { config: { layers, output_layers: [["it", 0, 0]] } },
-      },
-      weightsManifest: [],
-    };
     await assertRejects(
-      () => parseLayersModel(json, noShards, "m.json"),
+      () => parseLayersModel(layersModel(layers), noShards, "m.json"),
       WeightsError,
       message,
     );
@@ -99,6 +142,7 @@ Deno.test("tfjs layers: an unknown layer, activation or missing weight is refuse
     WeightsError,
     "not a TensorFlow.js layers model",
   );
+  await refused("Add", {}, "the layer it uses 0 inputs");
   await refused("LSTM", {}, "the layer type LSTM");
   await refused("Activation", { activation: "selu" }, "the activation selu");
   await refused("Dense", { use_bias: true }, "have no kernel");

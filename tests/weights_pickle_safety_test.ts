@@ -1,8 +1,26 @@
 /** What must never be done with a pickle, however it asks. */
 import { assert, assertEquals } from "@std/assert";
-import type { PythonObject, Value } from "../weights/checkpoint.ts";
+import {
+  parseCheckpoint,
+  type PythonObject,
+  type Value,
+} from "../weights/checkpoint.ts";
+import { listContents } from "../weights/contents.ts";
 import { complaint, numpyArray, raw, read } from "./support/checkpoints.ts";
-import { ascii, le, pickle } from "./support/pickle_writer.ts";
+import {
+  ascii,
+  concat,
+  dict,
+  le,
+  type Node,
+  pickle,
+} from "./support/pickle_writer.ts";
+
+const dtypeOfObjects: Node = {
+  call: "numpy.dtype",
+  args: ["O8", false, true],
+  state: [3, "|", null, null, null, -1, -1, 63],
+};
 
 Deno.test("a pickle that calls anything else is refused, with the name and the place", () => {
   const calls: [string, Uint8Array, string][] = [
@@ -137,6 +155,95 @@ Deno.test("damaged pickles are refused in one sentence", () => {
   }
 });
 
+Deno.test("keys of dicts and attributes that are nested without end are told by their type", () => {
+  const keys = [
+    `)q\x01${"0h\x01h\x01\x86q\x01".repeat(50)}`,
+    `)${"\x85".repeat(1e5)}`,
+    "]q\x02h\x02a",
+  ];
+  for (const opcodes of keys) {
+    const key: Node = { opcodes };
+    const root = new Map<Node, Node>([
+      [key, 1],
+      ["inner", new Map<Node, Node>([[key, 2]])],
+      ["object", { create: "a.B", state: new Map<Node, Node>([[key, 3]]) }],
+    ]);
+    const { others } = listContents(parseCheckpoint(pickle(root), "x.file"));
+    assertEquals(others, { list: 1, inner: { list: 2 }, object: { list: 3 } });
+  }
+});
+
+Deno.test("texts that a file repeats a million times are cut where they are listed", () => {
+  const text = "a".repeat(2 ** 20);
+  const inner = "(" + "h\0".repeat(1000) + "t";
+  const bytes = raw(
+    "\x80\x02}q\x01(X\x01\0\0\0kX",
+    le(text.length, 4),
+    text,
+    "q\0",
+    ...Array.from({ length: 1000 }, (_, k) => raw("J", le(k, 4), inner)),
+    // the text as a key of a dict that is in many places
+    ...["X\x01\0\0\0m(}(h\0h\0uq\x03", "h\x03".repeat(1000), "t"],
+    "u.",
+  );
+  const { others } = listContents(parseCheckpoint(bytes, "x.file"));
+  assertEquals((others.k as string).length, 10_003);
+  assertEquals(others[999], "list");
+  assert(JSON.stringify(others).length < 2e6);
+});
+
+Deno.test("names of tensors that are longer than any needs are refused, not listed", () => {
+  const tensor = numpyArray("|u1", [1], new Uint8Array(1));
+  const told = "longer names than any needs";
+  const dots = pickle(dict({ [".".repeat(70_000)]: tensor }));
+  assert(complaint(dots).includes(told));
+  // Two hundred dicts in each other, each under the same key.
+  const deep = raw(
+    "\x80\x02X",
+    le(2 ** 20, 4),
+    "a".repeat(2 ** 20),
+    "q\x01",
+    pickle(tensor).subarray(2, -1),
+    "q\x02",
+    "0}h\x01h\x02sq\x02".repeat(150),
+    ".",
+  );
+  assert(complaint(deep).includes(told));
+  // 250,000 names of 402 letters, all of the same few keys.
+  const keys = (inner: Uint8Array) =>
+    raw(
+      "}(",
+      ...Array.from({ length: 500 }, (_, k) =>
+        raw("X", le(200, 4), String(k).padStart(200, "a"), inner)),
+      "u",
+    );
+  const many = raw(
+    ...["\x80\x02", pickle(tensor).subarray(2, -1), "q\x02"],
+    ...[keys(raw("h\x02")), "q\x03", keys(raw("h\x03")), "."],
+  );
+  assert(complaint(many).includes(told));
+});
+
+Deno.test("keys without tensors are told whatever tensors are named", () => {
+  const tensor = numpyArray("|u1", [1], new Uint8Array(1));
+  const names = Array.from({ length: 300 }, (_, k) => `${".".repeat(900)}${k}`);
+  const root = new Map<Node, Node>([
+    ...names.map((name): [Node, Node] => [name, tensor]),
+    ["a.b", tensor],
+    ["a", 1],
+    ["net", dict({ w: tensor })],
+    ["none", dict({ w: null })],
+    [[1, 2], { list: [tensor] }],
+  ]);
+  const contents = listContents(parseCheckpoint(pickle(root), "x.file"));
+  assertEquals(contents.tensors.length, 302);
+  assertEquals(contents.others, {
+    a: 1,
+    none: { w: null },
+    list: ["U8 [1]"],
+  });
+});
+
 Deno.test("what asks for millions of objects is refused within seconds", () => {
   const bombs: Record<string, Uint8Array> = {
     objects: raw("\x80\x02(", "}".repeat(1.1e6), "t."),
@@ -147,6 +254,38 @@ Deno.test("what asks for millions of objects is refused within seconds", () => {
       "N".repeat(1e6),
       "eq\0",
       "0cbuiltins\nlist\nh\0\x85R".repeat(100),
+      ".",
+    ),
+    // The same list as the arguments of many calls, ...
+    "copies of arguments": raw(
+      "\x80\x02(",
+      "N".repeat(1e6),
+      "tq\0",
+      "0ctorch\ndevice\nh\0R".repeat(100),
+      ".",
+    ),
+    // ... as the content of many arrays ...
+    "shared arrays": raw(
+      "\x80\x02](",
+      "N".repeat(1e6),
+      "eq\0",
+      pickle(dtypeOfObjects).subarray(2, -1),
+      "q\x01",
+      `0cnumpy\nndarray\n)\x81(K\x01J\x40\x42\x0f\0\x85h\x01\x89h\0tb`.repeat(
+        100,
+      ),
+      ".",
+    ),
+    // ... and, when most of what is allowed was spent so, a dict as the state of many objects.
+    "copies of attributes": raw(
+      "\x80\x02(",
+      "N".repeat(1e6),
+      "tq\0",
+      "0ctorch\ndevice\nh\0R".repeat(8),
+      "0}(",
+      concat(Array.from({ length: 1e5 }, (_, k) => raw("J", le(k, 4), "N"))),
+      "uq\0",
+      "0ca\nB\n)\x81h\0b".repeat(200),
       ".",
     ),
     texts: raw(
@@ -164,6 +303,11 @@ Deno.test("what asks for millions of objects is refused within seconds", () => {
     const told = complaint(bytes, what);
     assert(told.includes("asks for more than"), `${what}: ${told}`);
   }
+  // Shapes need no limit in all: those that are so long are no shapes.
+  const sizes = "\x80\x02](" + "K\x01".repeat(1e6) + "eq\0";
+  const shapes = raw(sizes, "0ctorch\nSize\nh\0\x85R".repeat(100), ".");
+  const told = complaint(shapes);
+  assert(told.includes("impossible number of 1000000 axes"), told);
 });
 
 Deno.test("a file that is something else is refused with what it is", () => {

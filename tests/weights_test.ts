@@ -11,6 +11,7 @@ import {
   fromFloat32,
   halved,
   loadMannequin,
+  parseGeneratorConfig,
   parseSafetensors,
   readSafetensors,
   type StoredTensor,
@@ -123,6 +124,16 @@ Deno.test("safetensors: a header that does not describe its bytes is refused in 
       /unknown number type/,
     ],
     [
+      "a type nested without end",
+      make(`{"a": {"dtype": ${"[".repeat(1e5)}${"]".repeat(1e5)}}}`),
+      /tensor a has no number type/,
+    ],
+    [
+      "a name of a thousand and one letters",
+      make({ ["a".repeat(1001)]: a }),
+      /a name of 1001 letters/,
+    ],
+    [
       "negative size",
       make({ a: { ...a, shape: [-2] } }),
       /not a list of sizes/,
@@ -226,6 +237,63 @@ Deno.test("mannequin: the embedded generator has the tensors that its configurat
     config.decoder_hidden,
   ]);
   for (const { data } of tensors.values()) assert(data.every(Number.isFinite));
+});
+
+Deno.test("a generator's config is refused with the field that is missing or impossible", async () => {
+  const { config } = await loadMannequin();
+  const { superresolution, camera } = config;
+  const [block] = superresolution.blocks;
+  const blocks = (...blocks: unknown[]) => ({ ...superresolution, blocks });
+  const wrong: Record<string, unknown[]> = {
+    z_dim: [undefined, null, 0, 1.5, -3, "36"],
+    c_dim: [-1, {}],
+    num_ws: [0],
+    mapping_lr_mul: [null],
+    plane_resolution: [0],
+    channels: [undefined, {}, [], { 4: 0 }, { b4: 128 }, { 4: "128" }],
+    img_resolution: [0],
+    ray_start: [undefined, null, "near"],
+    ray_end: [null, [3.3]],
+    box_warp: [0, null],
+    depth_resolution: [0],
+    depth_resolution_importance: [-1],
+    superresolution: [
+      blocks(null),
+      blocks({ ...block, resolution: 0 }),
+      blocks(block, { ...block, up: 3 }),
+      blocks({ ...block, channels: null }),
+      { ...superresolution, input_resolution: null },
+    ],
+    camera: [
+      undefined,
+      { ...camera, pivot: [0, 0] },
+      { ...camera, pivot: [0, 0, null] },
+      { ...camera, radius: 0 },
+      { ...camera, fx: undefined },
+    ],
+  };
+  const read = (text: string) => parseGeneratorConfig(text, "a.safetensors");
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const text = JSON.stringify({ ...config, [name]: value });
+      assertThrows(
+        () => read(text),
+        WeightsError,
+        `has no valid ${name}.`,
+        text,
+      );
+    }
+  }
+  assertThrows(
+    () =>
+      read(
+        JSON.stringify(config).replace(/"box_warp":[^,]+/, '"box_warp":1e999'),
+      ),
+    WeightsError,
+    "has no valid box_warp.",
+  );
+  const auto = { ...config, ray_start: "auto", ray_end: "auto" };
+  assertEquals(read(JSON.stringify(auto)).ray_end, "auto");
 });
 
 Deno.test("safetensors: halved tensors round to float16, integers stay, and what float16 cannot hold is refused", () => {

@@ -7,7 +7,7 @@ import {
   stateDict,
   type Value,
 } from "../weights/checkpoint.ts";
-import { zip } from "./support/archives.ts";
+import { tar, zip } from "./support/archives.ts";
 import { complaint } from "./support/checkpoints.ts";
 import { concat, dict, type Node, pickle } from "./support/pickle_writer.ts";
 import {
@@ -279,6 +279,39 @@ Deno.test("a module's state has exactly the names that state_dict() gives", () =
       "a.weight",
       "list.0.weight",
     ]);
+  }
+});
+
+Deno.test("a storage's key is a number or a short text, nothing that is nested", () => {
+  const keys: Node[] = [
+    { opcodes: `)q\x01${"0h\x01h\x01\x86q\x01".repeat(50)}` },
+    { opcodes: `)${"\x85".repeat(3e4)}` },
+    dict({}),
+    "0".repeat(1e6),
+  ];
+  for (const key of keys) {
+    const id: Node[] = [
+      "storage",
+      { name: "torch.FloatStorage" },
+      key,
+      "cpu",
+      1,
+    ];
+    const object = pickle({ persistent: id });
+    const file = zip([{ name: "m/data.pkl", bytes: object }]);
+    const message = complaint(file);
+    assert(message.includes("instead of a storage's key"), message);
+    const old = tar({
+      pickle: pickle({ persistent: dict({}) }),
+      tensors: pickle(0),
+      storages: concat([
+        pickle(1),
+        pickle([key, "cpu", { name: "torch.FloatStorage" }]),
+        new Uint8Array(8),
+        pickle({ list: [] }),
+      ]),
+    });
+    assert(complaint(old).includes("instead of a storage's key"));
   }
 });
 

@@ -185,8 +185,9 @@ function mayBePickle(bytes: ByteRange): boolean {
     "(]}lcdiFGIJKLMNSTUVX".includes(String.fromCharCode(first));
 }
 
+/** The length with which a safetensors file begins may have the bytes of a space and a brace. */
 function isModelJson(bytes: ByteRange): boolean {
-  return bytes.length <= MAX_JSON_BYTES &&
+  return !isSafetensors(bytes) && bytes.length <= MAX_JSON_BYTES &&
     startOf(bytes).trimStart().startsWith("{");
 }
 

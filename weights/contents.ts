@@ -5,10 +5,15 @@
 import type { Checkpoint, CheckpointFormat } from "./checkpoint.ts";
 import { type Eg3dModule, eg3dModule } from "./formats/eg3d_pickle.ts";
 import { CheckpointTensor } from "./formats/checkpoint_tensor.ts";
-import { type Json, toJson } from "./formats/pickle/json.ts";
+import { type Json, shortened, toJson } from "./formats/pickle/json.ts";
 import { SparseMatrix } from "./formats/pickle/sparse_matrix.ts";
-import { PythonObject, typeName, type Value } from "./formats/pickle/values.ts";
-import { arraysOf, isModule } from "./formats/state_dict.ts";
+import {
+  keyText,
+  PythonObject,
+  typeName,
+  type Value,
+} from "./formats/pickle/values.ts";
+import { arraysOf, isModule, isName } from "./formats/state_dict.ts";
 
 export type { Json };
 
@@ -71,7 +76,7 @@ export function listContents(checkpoint: Checkpoint): Contents {
     tensors,
     others: others(
       checkpoint.root,
-      generator ? ["G_ema"] : tensors.map(({ name }) => name),
+      generator ? (key) => key === "G_ema" : holdsTensor,
     ),
     parameters: sum("size"),
     bytes: sum("bytes"),
@@ -183,22 +188,24 @@ function factsOf(root: Value): Record<string, Json> {
 }
 
 /** Entries of the top level that hold no tensor; networks that are not listed are told by their class. */
-function others(root: Value, taken: readonly string[]): Record<string, Json> {
+function others(
+  root: Value,
+  isListed: (key: Value, value: Value) => boolean,
+): Record<string, Json> {
   if (!(root instanceof Map)) return {};
-  const first = new Set(taken.flatMap((name) => prefixes(name)));
   const limits = { depth: 4, items: 100, nodes: 10_000 };
   const rest: Record<string, Json> = Object.create(null);
   for (const [key, value] of root) {
-    if (first.has(String(key))) continue;
-    rest[String(key)] = isModule(value)
-      ? `network ${value.className}`
-      : toJson(value, limits);
+    if (isListed(key, value)) continue;
+    rest[shortened(keyText(key), limits)] = toJson(
+      isModule(value) ? `network ${value.className}` : value,
+      limits,
+    );
   }
   return rest;
 }
 
-/** A tensor a.b.c may lie under the keys a, a.b or a.b.c of the top level. */
-function prefixes(name: string): string[] {
-  const parts = name.split(".");
-  return parts.map((_, k) => parts.slice(0, k + 1).join("."));
+/** Whether tensors of an entry are listed; what lies under keys that are no names is not. */
+function holdsTensor(key: Value, value: Value): boolean {
+  return isName(key) && arraysOf(value)[Symbol.iterator]().next().done !== true;
 }

@@ -8,9 +8,8 @@ import { WeightsError } from "./errors.ts";
 import type { Eg3dModule } from "./formats/eg3d_pickle.ts";
 import { toJson } from "./formats/pickle/json.ts";
 import { halved, writeSafetensors } from "./formats/safetensors.ts";
-import { stateDict } from "./formats/state_dict.ts";
+import { countNumbers, stateDict } from "./formats/state_dict.ts";
 import { readEg3d } from "./generator/read.ts";
-import { elementCount } from "./tensor.ts";
 
 /** How to convert. */
 export interface ConvertOptions {
@@ -27,13 +26,6 @@ export interface Converted {
   /** Why a generator's file has no `config`, without which it cannot be animated with. */
   readonly withoutConfig?: string;
 }
-
-/**
- * Views may share numbers; written out they could fill a disk. Files that unpack to less than this are let be, and of
- * larger ones so many numbers for each of their bytes.
- */
-const SMALL = 2 ** 28;
-const NUMBERS_PER_BYTE = 4;
 
 /**
  * Writes a checkpoint's tensors as safetensors, whole or not at all, one tensor in memory at a time. Of EG3D's
@@ -57,13 +49,7 @@ export async function convertCheckpoint(
   if (tensors.size === 0) {
     throw new WeightsError(`${checkpoint.source} holds no tensors.`);
   }
-  const parameters = [...tensors.values()]
-    .reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  if (parameters > SMALL + NUMBERS_PER_BYTE * checkpoint.byteLength) {
-    throw new WeightsError(
-      `${checkpoint.source} would become ${parameters} numbers; its tensors repeat each other too often.`,
-    );
-  }
+  const parameters = countNumbers(tensors.values(), checkpoint);
   const described = describeGenerator(checkpoint, generator);
   const metadata = generator
     ? { ...generatorMetadata(generator), ...described.metadata }

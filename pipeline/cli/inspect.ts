@@ -11,6 +11,7 @@ import {
   listContents,
   type ListedTensor,
 } from "../../weights/contents.ts";
+import { WeightsError } from "../../weights/errors.ts";
 import type { Command } from "./command.ts";
 import type { FlagTable } from "./flags.ts";
 import { runAsMain } from "./main.ts";
@@ -48,10 +49,23 @@ export const INSPECT: Command<typeof INSPECT_FLAGS> = {
   ],
   async run({ file, json }, { print }) {
     const contents = listContents(await openCheckpoint(file));
-    if (json) print(JSON.stringify({ file, ...contents }, null, 2));
+    if (json) print(asJson(file, contents));
     else for (const line of describe(file, contents)) print(line);
   },
 };
+
+/** The contents for a program. A damaged file may list more than a text of JavaScript can hold. */
+function asJson(file: string, contents: Contents): string {
+  try {
+    return JSON.stringify({ file, ...contents }, null, 2);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new WeightsError(
+      `The contents of ${file} are too long to be told as JSON; inspect it without --json.`,
+      { cause: error },
+    );
+  }
+}
 
 /** Format names as people know them. */
 const FORMATS: Record<Contents["format"], string> = {
@@ -95,7 +109,7 @@ function section(
   const rows = Object.entries(entries)
     .flatMap(([name, value]) => entryRows(name, value, "  "));
   if (rows.length === 0) return [];
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const width = rows.reduce((most, [name]) => Math.max(most, name.length), 0);
   const lines = rows.map(([name, value]) =>
     value === undefined ? name : `${name.padEnd(width)}  ${dim(shorten(value))}`
   );

@@ -138,8 +138,9 @@ export function compute(
     }
     case "squeeze": {
       const flat = toTensorFlow(x);
+      const { axes } = operation, rank = flat.shape.length;
       const drop = (n: number, k: number) =>
-        operation.axes.length > 0 ? operation.axes.includes(k) : n === 1;
+        axes.length > 0 ? axes.includes(k) || axes.includes(k - rank) : n === 1;
       return fromTensorFlow(
         reshape(flat, flat.shape.filter((n, k) => !drop(n, k))),
       );

@@ -21,7 +21,7 @@ export interface TensorStorage {
 /** A view that repeats the numbers of its storage (stride 0) may fill this much memory, but no more. */
 const MAX_EXPANSION_BYTES = 64 * 2 ** 20;
 /** NumPy and PyTorch have no tensors of more axes. */
-const MAX_AXES = 64;
+export const MAX_AXES = 64;
 
 /** A tensor as a checkpoint holds it. Its memory is only taken while `bytes` or the numbers are in use. */
 export class CheckpointTensor implements StoredTensor {

@@ -5,7 +5,7 @@
  */
 import { WeightsError } from "../errors.ts";
 import type { CheckpointTensor } from "./checkpoint_tensor.ts";
-import { PythonObject, type Value } from "./pickle/values.ts";
+import { keyText, PythonObject, type Value } from "./pickle/values.ts";
 import { isModule, stateDict } from "./state_dict.ts";
 
 /** A network of a checkpoint. */
@@ -59,5 +59,6 @@ function findModule(
 }
 
 function listKeys(dict: Map<Value, Value>): string {
-  return [...dict.keys()].slice(0, 8).map(String).join(", ") || "nothing";
+  const some = [...dict.keys()].slice(0, 8);
+  return some.map((key) => keyText(key).slice(0, 60)).join(", ") || "nothing";
 }

@@ -31,6 +31,9 @@ export interface HeaderEntry {
   readonly end: number;
 }
 
+/** No tensor has a longer name; names are listed, compared and taken apart. */
+export const MAX_TENSOR_NAME = 1000;
+
 /** The longest header that the reference implementation accepts; longer ones are taken for garbage. */
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -112,13 +115,21 @@ function checkEntry(
   bodyBytes: number,
   broken: Broken,
 ): HeaderEntry {
+  if (name.length > MAX_TENSOR_NAME) {
+    throw broken(`there is a tensor with a name of ${name.length} letters`);
+  }
   if (!isRecord(entry)) {
     throw broken(`the entry of tensor ${name} is not an object`);
   }
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+  if (typeof dtype !== "string") {
+    throw broken(`tensor ${name} has no number type`);
+  }
+  if (!Object.hasOwn(DTYPE_BYTES, dtype)) {
     throw broken(
-      `tensor ${name} has the unknown number type ${JSON.stringify(dtype)}`,
+      `tensor ${name} has the unknown number type ${
+        JSON.stringify(dtype.slice(0, 40))
+      }`,
     );
   }
   if (!isSizes(shape)) {
@@ -173,7 +184,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isSizes(value: unknown): value is number[] {
+/** Whether a value out of JSON is a list of whole numbers of at least 0, such as a shape. */
+export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) &&
     value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }

@@ -3,15 +3,26 @@
  * Source: torch/nn/modules/module.py.
  */
 import { WeightsError } from "../errors.ts";
+import { elementCount, type WeightTensor } from "../tensor.ts";
 import { CheckpointTensor } from "./checkpoint_tensor.ts";
 import { SparseMatrix } from "./pickle/sparse_matrix.ts";
 import { ObjectArray, PythonObject, type Value } from "./pickle/values.ts";
+import { MAX_TENSOR_NAME } from "./safetensors_header.ts";
 
 /** More names than any checkpoint has; modules that share others can be made to have 2^n of them. */
 const MAX_NAMES = 1_000_000;
 /** More entries and elements to look at, tensors or not. */
 const MAX_STEPS = 50_000_000;
 const MAX_DEPTH = 200;
+/** Of all names together; a few keys make very many long names where dicts share each other. */
+const MAX_LETTERS = 2 ** 25;
+
+/**
+ * Views may share numbers; written out they could fill a disk or the memory. Files that unpack to less than this are
+ * let be, and of larger ones so many numbers for each of their bytes.
+ */
+const SMALL = 2 ** 28;
+const NUMBERS_PER_BYTE = 4;
 
 /** Whether an object is one of PyTorch's modules, which keep parameters, buffers and submodules apart. */
 export function isModule(value: Value): value is PythonObject {
@@ -37,8 +48,24 @@ export function stateDict(root: Value): Map<string, CheckpointTensor> {
 }
 
 /**
+ * How many numbers these tensors of a file have.
+ * @throws {WeightsError} When they are many more than the file could hold.
+ */
+export function countNumbers(
+  tensors: Iterable<Pick<WeightTensor, "shape">>,
+  { source, byteLength }: { source: string; byteLength: number },
+): number {
+  let count = 0;
+  for (const { shape } of tensors) count += elementCount(shape);
+  if (count <= SMALL + NUMBERS_PER_BYTE * byteLength) return count;
+  throw new WeightsError(
+    `${source} would become ${count} numbers; its tensors repeat each other too often.`,
+  );
+}
+
+/**
  * The tensors and sparse matrices below `root`, named as {@linkcode stateDict} does; one without a name is the root.
- * @throws {WeightsError} When modules contain themselves or there is no end to them.
+ * @throws {WeightsError} When modules contain themselves, there is no end to them, or names are too long.
  */
 export function* arraysOf(
   root: Value,
@@ -46,6 +73,7 @@ export function* arraysOf(
   const open: Visit[] = [{ name: "", value: root, depth: 0 }];
   let visited = 0;
   let steps = 0;
+  let letters = 0;
   for (let next = open.pop(); next; next = open.pop()) {
     const { name, value, depth } = next;
     steps += sizeOf(value);
@@ -59,12 +87,21 @@ export function* arraysOf(
       );
     }
     if (value instanceof CheckpointTensor || value instanceof SparseMatrix) {
+      letters += name.length;
+      if (name.length > MAX_TENSOR_NAME || letters > MAX_LETTERS) {
+        throw new WeightsError(
+          `The checkpoint has tensors with longer names than any needs, such as ${
+            name.slice(0, 60)
+          }...: the file is damaged.`,
+        );
+      }
       yield [name, value];
       continue;
     }
     const prefix = name && `${name}.`;
     const children = [...childrenOf(value)].map(([key, child]) => ({
-      name: prefix + key,
+      // What is too long already does not grow: no text could hold a key of a hundred megabytes ten times.
+      name: name.length > MAX_TENSOR_NAME ? name : prefix + key,
       value: child,
       depth: depth + 1,
     }));
@@ -123,6 +160,7 @@ function* numbered(items: readonly Value[]): Iterable<[string, Value]> {
   }
 }
 
-function isName(key: Value): key is string | number | bigint | boolean {
+/** Whether a key of a dict becomes a part of a tensor's name. */
+export function isName(key: Value): key is string | number | bigint | boolean {
   return ["string", "number", "bigint", "boolean"].includes(typeof key);
 }

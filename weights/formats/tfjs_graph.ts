@@ -6,11 +6,7 @@
 import { WeightsError } from "../errors.ts";
 import type { WeightTensor } from "../tensor.ts";
 import { readModelJson } from "./tfjs_model_json.ts";
-import {
-  concatenate,
-  decodeWeightGroup,
-  type WeightGroup,
-} from "./tfjs_weights.ts";
+import { readWeightGroups, type WeightGroup } from "./tfjs_weights.ts";
 
 /** A decoded attribute: numbers, text (also type names and enumerations), flags, shapes (-1 is free) and lists. */
 export type TfAttribute =
@@ -47,7 +43,12 @@ export interface TfGraph {
 
 /** The parts of `model.json` that matter here. */
 interface TfModelJson {
-  readonly modelTopology: { readonly node: readonly JsonNode[] };
+  readonly format?: string;
+  readonly modelTopology: {
+    readonly node: readonly JsonNode[];
+    /** Of layers models. */
+    readonly keras_version?: unknown;
+  };
   readonly weightsManifest: readonly WeightGroup[];
   readonly signature?: JsonSignature;
   readonly userDefinedMetadata?: { readonly signature?: JsonSignature };
@@ -87,7 +88,7 @@ interface JsonAttribute {
  * @throws {WeightsError} When a file is missing, is no graph model, or does not fit the others.
  */
 export async function readTfGraph(path: string): Promise<TfGraph> {
-  const { json, readShard } = await readModelJson(path, "graph");
+  const { json, readShard } = await readModelJson(path);
   return await parseTfGraph(json, readShard, path);
 }
 
@@ -103,6 +104,13 @@ export async function parseTfGraph(
 ): Promise<TfGraph> {
   const model = json as TfModelJson;
   if (
+    model?.format === "layers-model" || model?.modelTopology?.keras_version
+  ) {
+    throw new WeightsError(
+      `${source} is a TensorFlow.js layers model, but graph models are read: convert it with tensorflowjs_converter --input_format=tfjs_layers_model --output_format=tfjs_graph_model.`,
+    );
+  }
+  if (
     !Array.isArray(model?.modelTopology?.node) ||
     !Array.isArray(model.weightsManifest)
   ) {
@@ -110,17 +118,11 @@ export async function parseTfGraph(
       `${source} is not a TensorFlow.js graph model: it has no nodes or no weights manifest.`,
     );
   }
-  const weights = new Map<string, WeightTensor>();
-  for (const group of model.weightsManifest) {
-    const shards = await Promise.all(group.paths.map(readShard));
-    for (
-      const [name, value] of decodeWeightGroup(
-        group.weights,
-        concatenate(shards),
-        source,
-      )
-    ) weights.set(name, value);
-  }
+  const weights = await readWeightGroups(
+    model.weightsManifest,
+    readShard,
+    source,
+  );
   const nodes = model.modelTopology.node.map(decodeNode);
   const signature = model.signature ?? model.userDefinedMetadata?.signature;
   const outputs = findOutputs(nodes, signature);

@@ -5,14 +5,8 @@
 import { WeightsError } from "../errors.ts";
 import type { Graph, GraphNode, Operation, Pair } from "../graph/graph.ts";
 import { normalisation } from "../graph/batch_norm.ts";
-import type { WeightTensor } from "../tensor.ts";
 import { type KerasLayer, type KerasRef, LayerReader } from "./keras_layer.ts";
-import { readModelJson } from "./tfjs_model_json.ts";
-import {
-  concatenate,
-  decodeWeightGroup,
-  type WeightGroup,
-} from "./tfjs_weights.ts";
+import { readWeightGroups, type WeightGroup } from "./tfjs_weights.ts";
 
 /** The parts of a layers model's `model.json` that matter here. */
 interface LayersModelJson {
@@ -25,15 +19,6 @@ interface LayersModelJson {
     };
   };
   readonly weightsManifest: readonly WeightGroup[];
-}
-
-/**
- * Reads `model.json` and the shards that it names, from the same folder.
- * @throws {WeightsError} When a file is missing, is no layers model, or uses a layer without translation.
- */
-export async function readLayersModel(path: string): Promise<Graph> {
-  const { json, readShard } = await readModelJson(path, "layers");
-  return await parseLayersModel(json, readShard, path);
 }
 
 /**
@@ -56,17 +41,11 @@ export async function parseLayersModel(
       `${source} is not a TensorFlow.js layers model: it has no layers or no weights manifest.`,
     );
   }
-  const weights = new Map<string, WeightTensor>();
-  for (const group of model.weightsManifest) {
-    const shards = await Promise.all(group.paths.map(readShard));
-    for (
-      const [name, value] of decodeWeightGroup(
-        group.weights,
-        concatenate(shards),
-        source,
-      )
-    ) weights.set(name, value);
-  }
+  const weights = await readWeightGroups(
+    model.weightsManifest,
+    readShard,
+    source,
+  );
   const nodes = config.layers.flatMap((layer) =>
     translate(new LayerReader(layer, weights, source))
   );
@@ -132,8 +111,8 @@ const LAYERS: Readonly<Record<string, (layer: LayerReader) => Operation>> = {
   // The function itself follows from the `activation` option, as in every other layer.
   Activation: identity,
   Dropout: identity,
-  Add: () => ({ kind: "binary", operator: "add" }),
-  Multiply: () => ({ kind: "binary", operator: "mul" }),
+  Add: (layer) => binary(layer, "add"),
+  Multiply: (layer) => binary(layer, "mul"),
   Concatenate: (layer) => ({
     kind: "concat",
     axis: Number(layer.option("axis") ?? -1),
@@ -149,10 +128,10 @@ const LAYERS: Readonly<Record<string, (layer: LayerReader) => Operation>> = {
   },
   MaxPooling2D: (layer) => pool(layer, "max"),
   AveragePooling2D: (layer) => pool(layer, "mean"),
-  GlobalAveragePooling2D: () => ({
+  GlobalAveragePooling2D: (layer) => ({
     kind: "mean",
     axes: [1, 2],
-    keepDims: false,
+    keepDims: layer.option("keepdims") === true,
   }),
 };
 
@@ -162,6 +141,12 @@ function identity(): Operation {
     kind: "activation",
     activation: { kind: "clamp", min: -Infinity, max: Infinity },
   };
+}
+
+/** Keras adds and multiplies any number of inputs, a node here two. */
+function binary(layer: LayerReader, operator: "add" | "mul"): Operation {
+  if (layer.inputs.length === 2) return { kind: "binary", operator };
+  throw layer.unsupported(`${layer.inputs.length} inputs`);
 }
 
 function convolution(

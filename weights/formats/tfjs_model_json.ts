@@ -1,5 +1,5 @@
 /**
- * @file Reading the `model.json` of a TensorFlow.js model, of either kind, and the shards beside it.
+ * @file Reading the `model.json` of a TensorFlow.js graph model and the shards beside it.
  */
 import { readOrExplain, WeightsError } from "../errors.ts";
 
@@ -12,13 +12,9 @@ export interface ModelJson {
 
 /**
  * Reads `model.json`; its shards are read from the same folder when asked for.
- * @param kind What messages call the model, such as "graph".
  * @throws {WeightsError} When the file is missing or is not JSON.
  */
-export async function readModelJson(
-  path: string,
-  kind: string,
-): Promise<ModelJson> {
+export async function readModelJson(path: string): Promise<ModelJson> {
   const text = await readOrExplain(
     "the model",
     path,
@@ -29,7 +25,7 @@ export async function readModelJson(
     json = JSON.parse(text);
   } catch {
     throw new WeightsError(
-      `${path} is not a TensorFlow.js ${kind} model: it is not JSON.`,
+      `${path} is not a TensorFlow.js graph model: it is not JSON.`,
     );
   }
   const folder = path.slice(

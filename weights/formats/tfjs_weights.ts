@@ -5,6 +5,7 @@
  */
 import { WeightsError } from "../errors.ts";
 import { alignedCopy, elementCount, type WeightTensor } from "../tensor.ts";
+import { isSizes } from "./safetensors_header.ts";
 
 /** One entry of the manifest. */
 export interface WeightSpec {
@@ -34,18 +35,56 @@ const STORED_BYTES: Record<string, number> = {
 };
 
 /**
- * Decodes one group's weights from its concatenated shards, by name.
+ * Reads and decodes the weights of all groups, by name.
+ * @param readShard Gives the bytes of a shard by the name in the manifest.
  * @param source The model's name for error messages.
- * @throws {WeightsError} When a number type is unknown or the bytes are too few or too many.
+ * @throws {WeightsError} When a shard is named twice, a number type or a shape is unknown, or the bytes are too few or
+ * too many.
  */
-export function decodeWeightGroup(
+export async function readWeightGroups(
+  manifest: readonly WeightGroup[],
+  readShard: (name: string) => Promise<Uint8Array>,
+  source: string,
+): Promise<Map<string, WeightTensor>> {
+  requireDifferent(manifest.flatMap(({ paths }) => paths), source);
+  const weights = new Map<string, WeightTensor>();
+  for (const { paths, weights: specs } of manifest) {
+    const bytes = concatenate(await Promise.all(paths.map(readShard)));
+    decodeWeightGroup(specs, bytes, source, weights);
+  }
+  return weights;
+}
+
+/** A small file that names one shard a million times would fill the memory with it. */
+function requireDifferent(paths: readonly string[], source: string): void {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    // "a//b" and "./a/b" are the same file.
+    const parts = path.split("/").filter((part) => part && part !== ".");
+    const plain = parts.join("/");
+    if (seen.has(plain)) {
+      throw new WeightsError(
+        `${source} names ${plain} among its weights more than once: the file is damaged.`,
+      );
+    }
+    seen.add(plain);
+  }
+}
+
+/** Decodes one group's weights from its concatenated shards. */
+function decodeWeightGroup(
   specs: readonly WeightSpec[],
   bytes: Uint8Array,
   source: string,
-): Map<string, WeightTensor> {
-  const weights = new Map<string, WeightTensor>();
+  weights: Map<string, WeightTensor>,
+): void {
   let offset = 0;
   for (const spec of specs) {
+    if (!isSizes(spec.shape)) {
+      throw new WeightsError(
+        `${source}: the shape of weight ${spec.name} is not a list of sizes.`,
+      );
+    }
     const stored = spec.quantization?.dtype ?? spec.dtype;
     const size = STORED_BYTES[stored];
     if (size === undefined) {
@@ -54,7 +93,7 @@ export function decodeWeightGroup(
       );
     }
     const end = offset + elementCount(spec.shape) * size;
-    if (end > bytes.byteLength) {
+    if (!(end <= bytes.byteLength)) {
       throw new WeightsError(
         `${source}: its weights need at least ${end} bytes but ${bytes.byteLength} are there.`,
       );
@@ -72,7 +111,6 @@ export function decodeWeightGroup(
       `${source}: its weights need ${offset} bytes but ${bytes.byteLength} are there.`,
     );
   }
-  return weights;
 }
 
 function decodeValues(

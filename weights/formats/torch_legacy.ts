@@ -5,13 +5,14 @@
  */
 import { WeightsError } from "../errors.ts";
 import type { ByteRange } from "./byte_range.ts";
-import { expectDict, expectList } from "./pickle/constructors.ts";
+import { expectCount, expectDict, expectList } from "./pickle/constructors.ts";
 import { Cursor } from "./pickle/cursor.ts";
-import { type Item, resolve } from "./pickle/items.ts";
+import type { Item } from "./pickle/items.ts";
 import { type PickleOptions, readPickle } from "./pickle/machine.ts";
 import type { Value } from "./pickle/values.ts";
 import { DTYPE_BYTES } from "./safetensors_header.ts";
 import {
+  expectKey,
   parsePersistentId,
   type PersistentId,
   TorchStorage,
@@ -52,7 +53,7 @@ export function readTorchLegacy(
   const keys = readPickle(bytes, options, object.end);
   const cursor = new Cursor(bytes, options.source, keys.end);
   for (const key of expectList(keys.item)) {
-    const root = roots.get(String(resolve(key)));
+    const root = roots.get(expectKey(key));
     if (!root) throw cursor.broken("there is a storage that no tensor uses");
     const count = cursor.u64();
     if (count !== root.count) {
@@ -109,8 +110,8 @@ function storageOf(
 /** A storage may be a part of another: (key, offset, count). */
 function viewOf(view: Value, count: number): [begin: number, size: number] {
   if (view === null) return [0, count];
-  const [, begin, size] = expectList(view).map(Number);
-  if (!(begin >= 0 && size >= 0 && begin + size <= count)) {
+  const [begin, size] = expectList(view).slice(1, 3).map(expectCount);
+  if (!(begin + size <= count)) {
     throw new WeightsError(
       "A part of a storage reaches beyond it: the file is damaged.",
     );

@@ -8,6 +8,7 @@ import { CheckpointTensor, type TensorStorage } from "./checkpoint_tensor.ts";
 import {
   type Constructor,
   type Constructors,
+  expect,
   expectBytes,
   expectCount,
   expectDict,
@@ -17,7 +18,7 @@ import {
   expectText,
 } from "./pickle/constructors.ts";
 import { type Item, Pending, resolve } from "./pickle/items.ts";
-import { PythonObject, type Value } from "./pickle/values.ts";
+import { MAX_NAME, PythonObject, type Value } from "./pickle/values.ts";
 import { type Dtype, DTYPE_BYTES } from "./safetensors_header.ts";
 
 /** PyTorch's typed storages, and the storage without a type, whose elements are bytes. */
@@ -99,6 +100,18 @@ export function storageDtype(type: Item): Dtype {
   );
 }
 
+/** The key of a storage or tensor: a number, or its digits. */
+export function expectKey(item: Item | undefined): string {
+  const key = expect(
+    item,
+    "a storage's key",
+    (value): value is string | number | bigint =>
+      ["string", "number", "bigint"].includes(typeof value) &&
+      String(value).length <= MAX_NAME,
+  );
+  return String(key);
+}
+
 function expectStorage(item: Item): TorchStorage {
   if (item instanceof TorchStorage) return item;
   throw new WeightsError("A tensor has no storage: the file is damaged.");
@@ -149,12 +162,20 @@ const loadFromBytes: Constructor = ([bytes], call) =>
  * EG3D's and StyleGAN's networks: a dict with the class's name, its attributes and the source text of its module. The
  * text is for people to read; it is not looked at.
  */
-const reconstructPersistent: Constructor = ([item]) => {
+const reconstructPersistent: Constructor = ([item], { budget }) => {
   const meta = expectDict(item);
-  const object = new PythonObject(expectText(meta.get("class_name") ?? null));
+  const className = expectText(meta.get("class_name"));
+  if (className.length > MAX_NAME) {
+    throw new WeightsError(
+      `There is a class with a name of ${className.length} letters: the file is damaged.`,
+    );
+  }
+  const object = new PythonObject(className);
   const state = resolve(meta.get("state") ?? null);
   if (state === null) return object;
-  for (const [name, value] of expectDict(state)) {
+  const attributes = expectDict(state);
+  budget.spend("instructions", attributes.size);
+  for (const [name, value] of attributes) {
     object.attributes.set(expectText(name), value);
   }
   return object;
@@ -174,7 +195,7 @@ export const TORCH: Constructors = {
     ["torch.autograd.variable.Variable", first],
     ["torch._tensor._rebuild_from_type_v2", rebuildFromType],
     ["torch.storage._load_from_bytes", loadFromBytes],
-    ["torch.Size", ([sizes = []]) => [...expectList(sizes)]],
+    ["torch.Size", ([sizes = []]) => expectShape(sizes)],
     [
       "torch.device",
       (args) => new PythonObject("torch.device", args.map(resolve)),
@@ -216,7 +237,7 @@ export function parsePersistentId(id: Value): PersistentId {
   }
   return {
     dtype: storageDtype(type),
-    key: String(resolve(key)),
+    key: expectKey(key),
     count: expectCount(count),
     view: resolve(view),
   };

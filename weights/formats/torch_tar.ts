@@ -5,16 +5,14 @@
  */
 import { WeightsError } from "../errors.ts";
 import type { ByteRange } from "./byte_range.ts";
-import { CheckpointTensor } from "./checkpoint_tensor.ts";
+import { CheckpointTensor, MAX_AXES } from "./checkpoint_tensor.ts";
 import { expectCount, expectList } from "./pickle/constructors.ts";
 import { Cursor } from "./pickle/cursor.ts";
-import { type Item, resolve } from "./pickle/items.ts";
+import type { Item } from "./pickle/items.ts";
 import { type PickleOptions, readPickle } from "./pickle/machine.ts";
 import type { Value } from "./pickle/values.ts";
 import { DTYPE_BYTES } from "./safetensors_header.ts";
-import { storageDtype, TorchStorage } from "./torch_storage.ts";
-
-const MAX_AXES = 64;
+import { expectKey, storageDtype, TorchStorage } from "./torch_storage.ts";
 
 /** Whether an archive is PyTorch's. */
 export function isTorchTar(files: ReadonlyMap<string, ByteRange>): boolean {
@@ -38,7 +36,7 @@ export function readTorchTar(
   const persistent = (id: Value): Item => {
     // A tuple is a module with its source text, or the class of one.
     if (Array.isArray(id)) return id[0];
-    const key = String(id);
+    const key = expectKey(id);
     const found = tensors.get(key) ?? storages.get(key);
     if (found) return found;
     throw new WeightsError(
@@ -87,7 +85,7 @@ function readStorages(member: Member): Map<string, TorchStorage> {
     const count = reader.cursor.u64();
     const bytes = reader.cursor.range(count * DTYPE_BYTES[dtype]);
     const storage = new TorchStorage(dtype, count, false, () => bytes);
-    storages.set(String(resolve(key)), storage);
+    storages.set(expectKey(key), storage);
   });
   for (const view of expectList(reader.pickle())) {
     const [key, whole, begin, count] = expectList(view);
@@ -101,7 +99,7 @@ function readStorages(member: Member): Map<string, TorchStorage> {
       false,
       () => bytes,
     );
-    storages.set(String(resolve(key)), part);
+    storages.set(expectKey(key), part);
   }
   return storages;
 }
@@ -131,7 +129,7 @@ function readTensors(
       strides,
       reader.cursor.u64(),
     );
-    tensors.set(String(resolve(key)), tensor);
+    tensors.set(expectKey(key), tensor);
   });
   return tensors;
 }
@@ -140,7 +138,7 @@ function known(
   storages: ReadonlyMap<string, TorchStorage>,
   key: Value,
 ): TorchStorage {
-  const storage = storages.get(String(resolve(key ?? null)));
+  const storage = storages.get(expectKey(key));
   if (storage) return storage;
   throw new WeightsError(
     "A tensor refers to a storage that is not there: the file is damaged.",

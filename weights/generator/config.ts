@@ -107,26 +107,6 @@ export interface GeneratorConfig {
   readonly semantics?: string;
 }
 
-/** Fields that every file has. */
-type Required =
-  | typeof SIZES[number]
-  | "channels"
-  | "ray_start"
-  | "ray_end"
-  | "camera";
-
-/** A configuration as files hold it: what is as published may be left out. */
-type StoredConfig =
-  & Pick<GeneratorConfig, Required>
-  & Partial<Omit<GeneratorConfig, Required | "superresolution">>
-  & {
-    readonly superresolution:
-      & Pick<SuperresolutionConfig, "blocks">
-      & Partial<Omit<SuperresolutionConfig, "blocks">>;
-    /** Of the mannequin, which was trained without noise: 0. */
-    readonly noise_strength?: number;
-  };
-
 const DEFAULTS = {
   mapping_lr_mul: 0.01,
   conditioning: "camera",
@@ -138,43 +118,118 @@ const DEFAULTS = {
   white_back: false,
 } as const;
 
-/** Fields without a default, all of them numbers. */
-const SIZES = [
-  "z_dim",
-  "c_dim",
-  "w_dim",
-  "num_ws",
-  "plane_resolution",
-  "plane_channels",
-  "decoder_hidden",
-  "decoder_output",
-  "neural_rendering_resolution",
-  "img_resolution",
-  "box_warp",
-  "depth_resolution",
-  "depth_resolution_importance",
-] as const;
+/** Whether a value out of a file is what a field holds. */
+type Check = (value: unknown) => boolean;
+
+const isNumber: Check = Number.isFinite;
+const isCount: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+const isSize: Check = (value) => isCount(value) && value !== 0;
+const isLength: Check = (value) => isNumber(value) && Number(value) > 0;
+const isLimit: Check = (value) => value === "auto" || isNumber(value);
+const isFactor: Check = (value) => value === 1 || value === 2;
+
+function optional(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
+/** Lists of this length, or of any but none. */
+function isListOf(check: Check, length?: number): Check {
+  return (value) =>
+    Array.isArray(value) && value.every((item) => check(item)) &&
+    (length === undefined ? value.length > 0 : value.length === length);
+}
+
+/** Objects with these fields; what else they have does not matter. */
+function isObjectOf(checks: Readonly<Record<string, Check>>): Check {
+  return (value) =>
+    typeof value === "object" && value !== null &&
+    Object.entries(checks).every(([name, fits]) =>
+      fits((value as Record<string, unknown>)[name])
+    );
+}
+
+/** Channels by resolution. */
+const isChannels: Check = (value) => {
+  const blocks = Object.entries(value ?? {});
+  return blocks.length > 0 &&
+    blocks.every(([resolution, channels]) =>
+      isSize(Number(resolution)) && isSize(channels)
+    );
+};
+
+/** What every file has, and numbers that it may have. */
+const FIELDS = {
+  z_dim: isSize,
+  c_dim: isCount,
+  w_dim: isSize,
+  num_ws: isSize,
+  mapping_lr_mul: optional(isNumber),
+  c_scale: optional(isNumber),
+  plane_resolution: isSize,
+  plane_channels: isSize,
+  channels: isChannels,
+  decoder_hidden: isSize,
+  decoder_output: isSize,
+  decoder_lr_mul: optional(isNumber),
+  neural_rendering_resolution: isSize,
+  img_resolution: isSize,
+  ray_start: isLimit,
+  ray_end: isLimit,
+  box_warp: isLength,
+  depth_resolution: isSize,
+  depth_resolution_importance: isCount,
+  superresolution: isObjectOf({
+    blocks: isListOf(
+      isObjectOf({ resolution: isSize, up: isFactor, channels: isSize }),
+    ),
+    input_resolution: optional(isSize),
+  }),
+  camera: isObjectOf({
+    pivot: isListOf(isNumber, 3),
+    radius: isLength,
+    fx: isLength,
+    cx: isNumber,
+    cy: isNumber,
+  }),
+} as const satisfies Partial<Record<keyof GeneratorConfig, Check>>;
+
+/** Fields that every file has. */
+type RequiredField = Exclude<keyof typeof FIELDS, keyof typeof DEFAULTS>;
+
+/** A configuration as files hold it: what is as published may be left out. */
+type StoredConfig =
+  & Omit<Pick<GeneratorConfig, RequiredField>, "superresolution">
+  & Partial<Omit<GeneratorConfig, RequiredField>>
+  & {
+    readonly superresolution:
+      & Pick<SuperresolutionConfig, "blocks">
+      & Partial<Omit<SuperresolutionConfig, "blocks">>;
+    /** Of the mannequin, which was trained without noise: 0. */
+    readonly noise_strength?: number;
+  };
 
 /**
  * Reads a configuration as it stands in a file's metadata; what an older file leaves out is as published.
  * @param source Name used in error messages.
- * @throws {WeightsError} When it is not JSON, lacks a size, or asks for something that does not exist.
+ * @throws {WeightsError} When it is not JSON, lacks a size or has an impossible one, or asks for something that does not
+ * exist.
  */
 export function parseGeneratorConfig(
   text: string | undefined,
   source: string,
 ): GeneratorConfig {
   const raw = objectOf(text, source);
-  for (const name of SIZES) {
-    if (typeof raw[name] !== "number") {
+  for (const [name, fits] of Object.entries(FIELDS)) {
+    if (!fits(raw[name])) {
       throw new WeightsError(
-        `${source} is not a generator that can be used: its config has no number ${name}.`,
+        `${source} is not a generator that can be used: its config has no valid ${name}.`,
       );
     }
   }
   if (raw.clamp_mode !== undefined && raw.clamp_mode !== "softplus") {
     throw new WeightsError(
-      `${source} limits densities by ${raw.clamp_mode}; only softplus is known.`,
+      `${source} has another clamp_mode than softplus, which alone is known.`,
     );
   }
   const given = raw as unknown as StoredConfig;

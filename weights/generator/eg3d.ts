@@ -4,11 +4,12 @@
  * options and, where the module tree is at hand, from the modules' attributes (method, sections 10.1 to 10.7).
  */
 import { WeightsError } from "../errors.ts";
-import type {
-  GeneratorConfig,
-  PlaneAxesConfig,
-  SuperresolutionBlock,
-  SuperresolutionConfig,
+import {
+  type GeneratorConfig,
+  parseGeneratorConfig,
+  type PlaneAxesConfig,
+  type SuperresolutionBlock,
+  type SuperresolutionConfig,
 } from "./config.ts";
 
 /** What a checkpoint says of its generator. */
@@ -80,7 +81,8 @@ const F16_CLAMP = 256;
 
 /**
  * The configuration of an EG3D generator.
- * @throws {WeightsError} When a parameter is missing or the network is of a kind that EG3D does not have.
+ * @throws {WeightsError} When a parameter is missing, a size is impossible, or the network is of a kind that EG3D does
+ * not have.
  */
 export function eg3dConfig(description: Eg3dDescription): GeneratorConfig {
   const { source, renderingKwargs: options, className } = description;
@@ -98,7 +100,7 @@ export function eg3dConfig(description: Eg3dDescription): GeneratorConfig {
   const [outputs] = shape("decoder.net.2.weight");
   const number = (name: string, otherwise: number) =>
     Number(options[name] ?? otherwise);
-  return {
+  const config: GeneratorConfig = {
     z_dim: joined - (embed?.[0] ?? 0),
     c_dim: embed?.[1] ?? 0,
     w_dim,
@@ -140,6 +142,8 @@ export function eg3dConfig(description: Eg3dDescription): GeneratorConfig {
       cy: 0.5,
     },
   };
+  // Checked as what is read from a converted file will be.
+  return parseGeneratorConfig(JSON.stringify(config), source);
 }
 
 type ShapeReader = (name: string) => readonly number[];

@@ -3,8 +3,14 @@ import { type Checkpoint, openCheckpoint } from "../checkpoint.ts";
 import { WeightsError } from "../errors.ts";
 import { CheckpointTensor } from "../formats/checkpoint_tensor.ts";
 import { type Eg3dModule, eg3dModule } from "../formats/eg3d_pickle.ts";
-import { PythonObject, type Value } from "../formats/pickle/values.ts";
+import {
+  keyText,
+  PythonObject,
+  typeName,
+  type Value,
+} from "../formats/pickle/values.ts";
 import { readSafetensors, toFloat32 } from "../formats/safetensors.ts";
+import { countNumbers } from "../formats/state_dict.ts";
 import type { GeneratorConfig } from "./config.ts";
 import { eg3dConfig } from "./eg3d.ts";
 import { type GeneratorWeights, generatorWeights } from "./weights.ts";
@@ -20,6 +26,7 @@ export async function readGenerator(path: string): Promise<GeneratorWeights> {
     return generatorWeights(await readSafetensors(path), path);
   }
   const { module, config } = readEg3d(checkpoint);
+  countNumbers(module.state.values(), checkpoint);
   const tensors = new Map(
     [...module.state].map(([name, tensor]) => [name, toFloat32(tensor)]),
   );
@@ -41,7 +48,9 @@ export function readEg3d(
       `${source} holds a ${module.className} without rendering_kwargs; a tri-plane generator of EG3D is needed.`,
     );
   }
-  const resolution = module.attributes.get("neural_rendering_resolution");
+  const resolution = plain(
+    module.attributes.get("neural_rendering_resolution"),
+  );
   const config = eg3dConfig({
     source,
     className: module.className,
@@ -72,16 +81,30 @@ function optionsOf(
   const entries = value instanceof PythonObject ? value.entries : value;
   if (!(entries instanceof Map)) return undefined;
   return Object.fromEntries(
-    [...entries].map(([key, option]) => [String(key), plain(option)]),
+    [...entries].map(([key, option]) => [keyText(key), plain(option)]),
   );
 }
 
-/** One-element tensors as numbers, lists element by element, the rest as it is. */
+/** The longest list among the options that count is a point. */
+const MAX_LIST = 16;
+
+/**
+ * Numbers and texts as they are, tensors as numbers, lists element by element. What is longer or nested means nothing
+ * to a generator and is told by its type: lists may share what is in them by the power of two.
+ */
 function plain(value: Value | undefined): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof CheckpointTensor) {
-    const numbers = [...value.toFloat64()];
-    return value.shape.length === 0 ? numbers[0] : numbers;
+  if (Array.isArray(value) && value.length <= MAX_LIST) {
+    return value.map(single);
   }
-  return value;
+  return value instanceof CheckpointTensor && value.size > 1 &&
+      value.size <= MAX_LIST
+    ? [...value.toFloat64()]
+    : single(value);
+}
+
+function single(value: Value | undefined): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return value instanceof CheckpointTensor && value.size === 1
+    ? value.toFloat64()[0]
+    : typeName(value);
 }

@@ -100,7 +100,7 @@ export type Operation =
   }
   /** In row-major order; -1 is what remains, 0 copies the input's size of that axis. */
   | { readonly kind: "reshape"; readonly shape: readonly number[] }
-  /** Drops axes of size one. */
+  /** Drops axes of size one: these (negative: from the back), or all of them. */
   | { readonly kind: "squeeze"; readonly axes: readonly number[] }
   | { readonly kind: "concat"; readonly axis: number }
   | {

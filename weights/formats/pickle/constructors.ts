@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer";
 import { WeightsError } from "../../errors.ts";
 import { ByteRange } from "../byte_range.ts";
+import { MAX_AXES } from "../checkpoint_tensor.ts";
 import type { Budget } from "./budget.ts";
 import { ByteString, type Item, type Pending, resolve } from "./items.ts";
 import { PythonName, PythonObject, typeName, type Value } from "./values.ts";
@@ -91,9 +92,15 @@ export function expectCount(item: Item | undefined): number {
   );
 }
 
-/** An argument that is a list of counts, such as a shape. */
+/** An argument that is a list of counts, one for each axis of an array: sizes or strides. */
 export function expectShape(item: Item | undefined): number[] {
-  return expectList(item).map(expectCount);
+  const counts = expectList(item);
+  if (counts.length > MAX_AXES) {
+    throw new WeightsError(
+      `An array has the impossible number of ${counts.length} axes: the file is damaged.`,
+    );
+  }
+  return counts.map(expectCount);
 }
 
 /** An argument that is bytes; Python 2 has them as strings. */

@@ -31,6 +31,7 @@ export class Pending {
 export class ByteString {
   /** Its bytes. */
   readonly bytes: ByteRange;
+  #text: string | undefined;
 
   /** A string of these bytes. */
   constructor(bytes: ByteRange) {
@@ -39,7 +40,8 @@ export class ByteString {
 
   /** The string as text, decoded as Latin-1: each byte is the character of its number. */
   get text(): string {
-    return latin1(this.bytes.bytes());
+    // Kept, since a file may refer to one string from a million places.
+    return this.#text ??= latin1(this.bytes.bytes());
   }
 }
 

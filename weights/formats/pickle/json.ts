@@ -1,6 +1,12 @@
 /** @file Values of a checkpoint as JSON, for metadata and listings. Tensors are told by type and shape. */
 import { CheckpointTensor } from "../checkpoint_tensor.ts";
-import { ObjectArray, PythonObject, typeName, type Value } from "./values.ts";
+import {
+  keyText,
+  ObjectArray,
+  PythonObject,
+  typeName,
+  type Value,
+} from "./values.ts";
 
 /** What JSON can say. */
 export type Json =
@@ -17,9 +23,17 @@ export interface JsonLimits {
   readonly depth: number;
   /** How many elements of a container. */
   readonly items: number;
-  /** How many values at all; containers may share what is in them. Counted down as they are told. */
+  /**
+   * How many values at all; containers may share what is in them. Counted down as they are told, long texts as many
+   * values.
+   */
   nodes: number;
 }
+
+/** Longer texts are cut. */
+const MAX_TEXT = 10_000;
+/** Of a text that counts as one value. */
+const LETTERS_PER_NODE = 100;
 
 /** A value as JSON. Numbers that JSON does not know, and objects, become texts. */
 export function toJson(
@@ -30,7 +44,8 @@ export function toJson(
   if (typeof value === "number") {
     return Number.isFinite(value) ? value : String(value);
   }
-  if (typeof value === "bigint") return String(value);
+  if (typeof value === "bigint") return shortened(String(value), limits);
+  if (typeof value === "string") return shortened(value, limits);
   if (typeof value !== "object") return value;
   if (value instanceof CheckpointTensor) {
     return `${value.dtype} [${value.shape.join(", ")}]`;
@@ -62,10 +77,15 @@ function containerToJson(
     : undefined;
   if (!entries) return typeName(value);
   const named = Iterator.from<[Value, Value]>(entries).take(limits.items)
-    .map(([key, item]) => [keyText(key), tell(item)] as const);
+    .map(([key, item]) =>
+      [shortened(keyText(key), limits), tell(item)] as const
+    );
   return Object.fromEntries(named);
 }
 
-function keyText(key: Value): string {
-  return typeof key === "object" && key !== null ? typeName(key) : String(key);
+/** A text of a length that can be told; a million places may share one of a hundred megabytes. */
+export function shortened(text: string, limits: JsonLimits): string {
+  const most = limits.nodes > 0 ? MAX_TEXT : LETTERS_PER_NODE;
+  limits.nodes -= Math.floor(Math.min(text.length, most) / LETTERS_PER_NODE);
+  return text.length > most ? `${text.slice(0, most)}...` : text;
 }

@@ -18,12 +18,17 @@ import {
 import { Cursor } from "./cursor.ts";
 import { type Item, Pending, resolve } from "./items.ts";
 import { INSTRUCTIONS, STOP } from "./opcodes.ts";
-import { PythonName, PythonObject, typeName, type Value } from "./values.ts";
+import {
+  keyText,
+  MAX_NAME,
+  PythonName,
+  PythonObject,
+  typeName,
+  type Value,
+} from "./values.ts";
 
 /** What beginning a pickle costs, in instructions: files may hold very many tiny ones. */
 const START_COST = 100;
-/** No module and class have a longer name together. */
-const MAX_NAME = 500;
 
 /** What reading one pickle needs to know. */
 export interface PickleOptions {
@@ -172,6 +177,8 @@ export class PickleMachine implements Call {
   invoke(name: string, args: readonly Item[]): Item {
     const { calls, states } = this.#options.constructors;
     const make = calls.get(name);
+    // Constructors copy their arguments, which may be remembered and given to many.
+    this.budget.spend("instructions", args.length);
     if (make) return make(args, this) ?? null;
     if (states.has(name)) return this.instantiate(name, args);
     throw new WeightsError(
@@ -182,6 +189,7 @@ export class PickleMachine implements Call {
   /** Makes an object of a class without calling anything that is not in the tables. */
   instantiate(name: string, args: readonly Item[]): Item {
     const { calls, states } = this.#options.constructors;
+    this.budget.spend("instructions", args.length);
     if (states.has(name)) return new Pending(name, args);
     const make = calls.get(name);
     return make
@@ -205,11 +213,12 @@ export class PickleMachine implements Call {
 
   /** Pushes a class or function by its name; nothing is looked up. */
   name(module: Item, name: Item): void {
-    const qualified = `${expectText(module)}.${expectText(name)}`;
-    if (qualified.length > MAX_NAME) {
-      throw new WeightsError(`there is a name of ${qualified.length} letters`);
+    const [path, last] = [expectText(module), expectText(name)];
+    const length = path.length + 1 + last.length;
+    if (length > MAX_NAME) {
+      throw new WeightsError(`there is a name of ${length} letters`);
     }
-    this.push(new PythonName(qualified));
+    this.push(new PythonName(`${path}.${last}`));
   }
 
   /** Sets the state of the object below the topmost value. */
@@ -219,7 +228,7 @@ export class PickleMachine implements Call {
     if (object instanceof Pending) {
       const set = this.#options.constructors.states.get(object.name);
       if (set) set(object, state, this);
-    } else if (object instanceof PythonObject) setState(object, state);
+    } else if (object instanceof PythonObject) this.#setState(object, state);
   }
 
   /** Adds to a list. */
@@ -252,6 +261,22 @@ export class PickleMachine implements Call {
     for (const item of items) set.add(resolve(item));
   }
 
+  /** Attributes are a dict, or a pair of dicts where a class has slots; what else a class may take is kept as it is. */
+  #setState(object: PythonObject, state: Item): void {
+    const value = resolve(state);
+    const parts = Array.isArray(value) && value.length === 2 ? value : [value];
+    if (!parts.every((part) => part === null || part instanceof Map)) {
+      object.state = value;
+      return;
+    }
+    for (const part of parts) {
+      this.budget.spend("instructions", part?.size ?? 0);
+      for (const [name, attribute] of part ?? []) {
+        object.attributes.set(keyText(name), attribute);
+      }
+    }
+  }
+
   /** An error of a constructor, with the place of the instruction that called it. */
   #placed(error: unknown, begin: number): unknown {
     const { source } = this.#options;
@@ -264,17 +289,4 @@ export class PickleMachine implements Call {
       begin,
     );
   }
-}
-
-/** Attributes are a dict, or a pair of dicts where a class has slots; what else a class may take is kept as it is. */
-function setState(object: PythonObject, state: Item): void {
-  const value = resolve(state);
-  const parts = Array.isArray(value) && value.length === 2 ? value : [value];
-  if (parts.every((part) => part === null || part instanceof Map)) {
-    for (const part of parts) {
-      for (const [name, attribute] of part ?? []) {
-        object.attributes.set(String(name), attribute);
-      }
-    }
-  } else object.state = value;
 }

@@ -20,14 +20,21 @@ import {
   parseNumpyDtype,
 } from "./numpy_dtype.ts";
 import { SparseMatrix } from "./sparse_matrix.ts";
-import { ObjectArray, PythonName, type Value } from "./values.ts";
+import { MAX_NAME, ObjectArray, PythonName, type Value } from "./values.ts";
 
 const DTYPE = "numpy.dtype";
 const ARRAY = "numpy.ndarray";
 
 /** numpy.dtype("f8", align, copy); the byte order follows as its state. */
 const makeDtype: Constructor = ([descr]) =>
-  new Pending(DTYPE, [], new PythonName(`${DTYPE}.${expectText(descr)}`));
+  new Pending(DTYPE, [], dtypeName(expectText(descr)));
+
+function dtypeName(text: string): PythonName {
+  if (text.length <= MAX_NAME) return new PythonName(`${DTYPE}.${text}`);
+  throw new WeightsError(
+    `A NumPy type has a name of ${text.length} letters: the file is damaged.`,
+  );
+}
 
 /** (version, byte order, subarray, names, fields, ...). */
 const setDtype: StateSetter = (dtype, state) => {
@@ -38,7 +45,7 @@ const setDtype: StateSetter = (dtype, state) => {
     );
   }
   const code = dtypeText(dtype).replace(/^[<>=|]/, "");
-  dtype.value = new PythonName(`${DTYPE}.${expectText(order)}${code}`);
+  dtype.value = dtypeName(expectText(order) + code);
 };
 
 function dtypeText(item: Item): string {
@@ -69,6 +76,8 @@ const setArray: StateSetter = (array, state, { budget }) => {
     return;
   }
   const objects = new ObjectArray(sizes, expectList(content));
+  // Arrays may share the list, and each is walked by itself.
+  budget.spend("instructions", objects.items.length);
   array.value = sizes.length === 0 ? objects.items[0] : objects;
 };
 

@@ -25,6 +25,9 @@ export type Value =
   | Map<Value, Value>
   | Set<Value>;
 
+/** No module and class have a longer name together. */
+export const MAX_NAME = 500;
+
 /** A class or function that the checkpoint refers to by name, such as `torch.float32`. */
 export class PythonName {
   /** Module and name, with a dot between. */
@@ -84,6 +87,14 @@ export class ObjectArray {
       );
     }
   }
+}
+
+/**
+ * A key of a dict as text. Keys that are containers are told by their type: they may be nested without end or share
+ * what is in them, so that writing them out would take forever.
+ */
+export function keyText(key: Value): string {
+  return typeof key === "object" && key !== null ? typeName(key) : String(key);
 }
 
 /** Names a kind of value for messages and listings, as Python would. */
