@@ -15,8 +15,9 @@ import { loadAvatar } from "./avatar.ts";
 import type { RunContext } from "./context.ts";
 import { openDecaClip } from "./deca_clip.ts";
 import { loadFaceNetworks } from "./face/find.ts";
-import { makeAvatar } from "./make_avatar.ts";
-import { ensureFolder } from "./media/files.ts";
+import { beginAvatar, makeAvatar } from "./make_avatar.ts";
+import { FRAME_FILE } from "./media/animation.ts";
+import { ensureFolder, requireReplaceable } from "./media/files.ts";
 import type { AnimateOptions } from "./options.ts";
 import { openClip } from "./preprocessed.ts";
 import { presetOf } from "./presets.ts";
@@ -24,14 +25,17 @@ import {
   addExpression,
   heldExpression,
 } from "./reenactment/expression_motion.ts";
+import type { Motion } from "./reenactment/motion.ts";
 import {
   type FrameWatcher,
   type LoadedPerformance,
   loadPerformance,
+  smoothed,
 } from "./reenactment/performance.ts";
-import { smoothMotion } from "./reenactment/smoothing.ts";
 import { Report } from "./report.ts";
+import { framesFolder } from "./results.ts";
 import type { Run } from "./run.ts";
+import { RunFolder } from "./run_folder.ts";
 import { showAvatar } from "./show_avatar.ts";
 
 /**
@@ -47,6 +51,7 @@ export async function runAnimate(
   context: RunContext,
 ): Promise<Report> {
   await ensureFolder(options.out);
+  await requireFree(options);
   using device = await openDevice();
   const report = new Report(device, options);
   const networks = await loadFaceNetworks(device);
@@ -61,19 +66,36 @@ export async function runAnimate(
     folder: null,
   };
   const { preprocessed, deca } = options;
+  // inputs that will not do are told before the performance is followed
+  const shown = options.avatar
+    ? await loadAvatar(device, options.avatar)
+    : null;
+  const begun = shown ? null : await beginAvatar(run);
   const clip = preprocessed !== undefined
     ? await report.timed("performance", () => openClip(run, preprocessed))
-    : deca
-    ? await openDecaClip(run, deca, (watch) => perform(run, options, watch))
+    : deca && begun?.portrait
+    ? await openDecaClip(
+      run,
+      deca,
+      begun.portrait,
+      (watch) => perform(run, options, watch),
+    )
     : null;
   const performance = clip?.performance ??
     await report.timed("performance", () => perform(run, options));
-  const avatar = options.avatar
-    ? await loadAvatar(device, options.avatar)
-    : await makeAvatar(run, performance.motion, clip?.prepare);
+  const avatar = shown ??
+    await makeAvatar(run, begun!, performance.motion, clip?.prepare);
   await showAvatar(run, avatar, performance);
   await run.folder?.remove();
   return report;
+}
+
+/** Results take the place of earlier results, but not of what they are made from. */
+async function requireFree(options: AnimateOptions): Promise<void> {
+  const { source, driving, preprocessed, avatar, out } = options;
+  const inputs = [source, driving, preprocessed, avatar];
+  await requireReplaceable(framesFolder(out), FRAME_FILE, inputs);
+  if (avatar === undefined) await RunFolder.requireFree(out, inputs);
 }
 
 /** Reads or records the driving performance, and adds the expression that was asked for. */
@@ -89,7 +111,7 @@ async function perform(
     return { motion, pictures: null };
   }
   const maxFrames = options.frames ?? preset.frames;
-  const { motion, pictures } = await loadPerformance(
+  const loaded = await loadPerformance(
     driving,
     { fps, maxFrames, start, end, mostFps: preset.fps },
     () => Promise.resolve(networks),
@@ -97,11 +119,23 @@ async function perform(
     context.signal,
     watch,
   );
-  const smooth = options.smoothing ? smoothMotion(motion) : motion;
-  return {
-    motion: expression
-      ? addExpression(smooth, expression, options.expressionScale)
-      : smooth,
-    pictures,
-  };
+  const motion = smoothed(loaded, options.smoothing);
+  return { ...loaded, motion: expressed(motion, options) };
+}
+
+/**
+ * A motion with the expression that was asked for; its own is scaled with it, or for an avatar,
+ * where no stage B will do that.
+ */
+export function expressed(
+  motion: Motion,
+  { expression, expressionScale, avatar }: Pick<
+    AnimateOptions,
+    "expression" | "expressionScale" | "avatar"
+  >,
+): Motion {
+  const scaled = avatar !== undefined && expressionScale !== 1;
+  return expression || scaled
+    ? addExpression(motion, expression ?? {}, expressionScale)
+    : motion;
 }

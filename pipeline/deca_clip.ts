@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { loadPortrait } from "./face/portrait.ts";
+import type { AlignedPortrait } from "./face/crop.ts";
 import type { Preparation } from "./make_avatar.ts";
 import type { FrameWatcher } from "./reenactment/performance.ts";
 import type { LoadedPerformance } from "./reenactment/performance.ts";
 import type { Run } from "./run.ts";
 import { type DecaOptions, DecaStage } from "./transfer/deca/stage.ts";
-import { SUPERSAMPLING } from "./transfer/targets.ts";
 import { targetsOf } from "./transfer/targets_of.ts";
 
 /** A clip as DECA sees it. */
@@ -23,17 +22,19 @@ export interface DecaClip {
 /**
  * Watches a performance with DECA.
  *
+ * @param aligned the portrait
  * @param perform reads the performance and shows its frames to the watcher
  * @throws {WeightsError} when a file of DECA or FLAME cannot be used
- * @throws {PantomimeError} when the performance or, later, the portrait cannot be used
+ * @throws {PantomimeError} when the performance cannot be used
  */
 export async function openDecaClip(
   run: Run,
   options: DecaOptions,
+  aligned: AlignedPortrait,
   perform: (watch: FrameWatcher) => Promise<LoadedPerformance>,
 ): Promise<DecaClip> {
-  const { device, report, networks, context } = run;
-  const { source, face, eyes, expressionScale } = run.options;
+  const { device, report, context } = run;
+  const { source, eyes, expressionScale } = run.options;
   const stage = await DecaStage.open(device, options);
   stage.describe(context.progress);
   const performance = await report.timed(
@@ -42,17 +43,8 @@ export async function openDecaClip(
   );
   return {
     performance,
-    prepare: async (side, framing) => {
+    prepare: async (side) => {
       using _done = stage;
-      const aligned = await report.timed("portrait", () =>
-        loadPortrait(
-          networks,
-          source,
-          SUPERSAMPLING * side,
-          face,
-          context.progress,
-          { framing },
-        ));
       const progress = context.progress.stage(
         "Transferring expressions",
         performance.motion.frames.length,

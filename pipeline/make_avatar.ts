@@ -23,7 +23,7 @@ import { loadFaceFeatures } from "./losses/networks.ts";
 import type { Motion } from "./reenactment/motion.ts";
 import { pictureOf } from "./results.ts";
 import type { Run } from "./run.ts";
-import { RunFolder } from "./run_folder.ts";
+import { type Fingerprint, RunFolder } from "./run_folder.ts";
 import {
   type ExpressionTargets,
   expressionTargets,
@@ -38,35 +38,84 @@ export interface Prepared {
   targets: ExpressionTargets;
 }
 
+/** What an avatar is made from, read before the performance is. */
+export interface Beginning {
+  /** To be tuned. */
+  readonly generator: Generator;
+  /** The aligned portrait; null when frames were preprocessed. */
+  readonly portrait: AlignedPortrait | null;
+  /** Of the run. */
+  readonly fingerprint: Fingerprint;
+}
+
 /** Stages A and B for a generator of this framing whose pictures have `side` pixels a side. */
 export type Preparation = (side: number, framing: Framing) => Promise<Prepared>;
 
 /**
- * Stages A to D: a portrait and a motion to a tuned head, saved as `avatar.safetensors`.
+ * Reads whatever is needed besides the performance: following that takes time that is lost when
+ * something else will not do.
  *
- * @param motion what the targets' faces do
- * @param prepare stages A and B; those of Pantomime, with FaceMesh, when left out
- * @throws {PantomimeError} when the portrait or the generator cannot be used
- * @throws {DOMException} `AbortError` when the run is interrupted
+ * @throws {PantomimeError} when the portrait cannot be used, or the run to be resumed was another
+ * @throws {WeightsError} when the generator cannot be used
  */
-export async function makeAvatar(
-  run: Run,
-  motion: Motion,
-  prepare: Preparation = (side, framing) =>
-    prepareWithFaceMesh(run, motion, side, framing),
-): Promise<Avatar> {
-  const { device, options, report } = run;
+export async function beginAvatar(run: Run): Promise<Beginning> {
+  const { device, options, context, report } = run;
+  const fingerprint = await report.fingerprint();
+  const { resume, out } = options;
+  if (resume && !await RunFolder.canResume(out, fingerprint)) {
+    context.progress.note(
+      `There is no unfinished run in "${out}"; --resume starts afresh.`,
+    );
+  }
   const weights = options.generator
     ? await readGenerator(options.generator)
     : await loadMannequin();
   const generator = loadGenerator(device, weights);
+  const portrait = options.preprocessed === undefined
+    ? await report.timed("portrait", () => readPortrait(run, generator))
+    : null;
+  return { generator, portrait, fingerprint };
+}
+
+/** Stage A of the portrait. */
+function readPortrait(
+  { networks, options, context }: Run,
+  { config }: Generator,
+): Promise<AlignedPortrait> {
+  return loadPortrait(
+    networks,
+    options.source,
+    SUPERSAMPLING * config.img_resolution,
+    options.face,
+    context.progress,
+    { framing: framingOf(config) },
+  );
+}
+
+/**
+ * Stages B to D: a portrait and a motion to a tuned head, saved as `avatar.safetensors`.
+ *
+ * @param begun what was read before
+ * @param motion what the targets' faces do
+ * @param prepare camera and targets; those of the portrait, with FaceMesh, when left out
+ * @throws {PantomimeError} when the frames or the folder cannot be used
+ * @throws {DOMException} `AbortError` when the run is interrupted
+ */
+export async function makeAvatar(
+  run: Run,
+  { generator, portrait, fingerprint }: Beginning,
+  motion: Motion,
+  prepare: Preparation = (side) =>
+    prepareWithFaceMesh(run, portrait!, motion, side),
+): Promise<Avatar> {
+  const { device, options, report } = run;
   const { camera, targets } = await prepare(
     generator.config.img_resolution,
     framingOf(generator.config),
   );
   const folder = run.folder = await RunFolder.open(
     options.out,
-    await report.fingerprint(),
+    fingerprint,
     options.resume,
   );
   const label = cameraLabel(camera);
@@ -91,27 +140,14 @@ export async function makeAvatar(
   return avatar;
 }
 
-/** Stages A and B as Pantomime does them. */
+/** Stage B as Pantomime does it. */
 async function prepareWithFaceMesh(
   run: Run,
+  aligned: AlignedPortrait,
   motion: Motion,
   side: number,
-  framing: Framing,
 ): Promise<Prepared> {
-  const { options, context, report, networks } = run;
-  const aligned = await report.timed(
-    "portrait",
-    () =>
-      loadPortrait(
-        networks,
-        options.source,
-        SUPERSAMPLING * side,
-        options.face,
-        context.progress,
-        { framing },
-      ),
-  );
-  const targets = await report.timed(
+  const targets = await run.report.timed(
     "transfer",
     () => transfer(run, aligned, motion, side),
   );
@@ -174,6 +210,8 @@ async function projectClip(
     {
       signal: context.signal,
       done,
+      resume: await folder.projection(),
+      onCheckpoint: (checkpoint) => folder.saveProjection(checkpoint),
       shifts: shifts && [
         new Float32Array(shifts[0].length),
         ...shifts.map((shift) => shift.map((v) => preset.shiftScale * v)),

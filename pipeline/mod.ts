@@ -89,6 +89,7 @@ export { loadPortrait, type PortraitOptions } from "./face/portrait.ts";
 export {
   alignAs,
   cameraAs,
+  cameraAt,
   type Framing,
   framingOf,
   placementUnder,
@@ -235,16 +236,17 @@ export { encodeGlb } from "./media/glb.ts";
 export { encodePly } from "./media/ply.ts";
 
 // stages C and D: inversion
+export type { OptimiserCheckpoint } from "./inversion/checkpoint.ts";
 export {
   project,
   type Projection,
+  type ProjectionCheckpoint,
   type ProjectionHooks,
   type ProjectionSettings,
 } from "./inversion/project.ts";
 export {
   type Pivot,
   tune,
-  type TuningCheckpoint,
   type TuningHooks,
   type TuningSettings,
 } from "./inversion/tune.ts";

@@ -40,8 +40,11 @@ export interface AnimateOptions {
   end?: number;
   /** Whether eyelids follow the performance or stay as they are in the portrait. */
   eyes: "follow" | "keep";
-  /** Whether the tracked motion is smoothed (one-euro filter). */
-  smoothing: boolean;
+  /**
+   * Whether the motion is smoothed (one-euro filter); when left out, it is, unless it comes from a
+   * motion file, which was smoothed before it was written.
+   */
+  smoothing?: boolean;
   /** Scale of the performance's expression, 1 as tracked. */
   expressionScale: number;
   /** Added to the expression of every frame. */
@@ -95,7 +98,6 @@ export function defaultAnimateOptions(): AnimateOptions {
     out: "result",
     quality: "default",
     eyes: "follow",
-    smoothing: true,
     expressionScale: 1,
     pose: "driving",
     poseScale: 1,

@@ -94,7 +94,7 @@ async function readPhoto(
 }
 
 async function camerasOf(
-  { targetPose, smoothing }: AnimateOptions,
+  { targetPose, smoothing = true }: AnimateOptions,
   { numbers }: Transfer,
   source: Cam2World,
 ): Promise<Cam2World[]> {
@@ -140,7 +140,7 @@ async function follow(
     neutral: Math.max(0, motion.neutral - 1),
     frames: seen,
   };
-  const moved = options.smoothing ? smoothMotion(clip) : clip;
+  const moved = options.smoothing ?? true ? smoothMotion(clip) : clip;
   return {
     motion: {
       ...moved,

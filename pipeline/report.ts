@@ -4,25 +4,31 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import type { Device } from "../engine/mod.ts";
 import type { RunContext } from "./context.ts";
-import { writeFileAtomic } from "./media/files.ts";
+import { explainFileError, writeFileAtomic } from "./media/files.ts";
 import type { AnimateOptions } from "./options.ts";
 import { presetOf } from "./presets.ts";
 import type { Quality } from "./quality.ts";
 import type { Fingerprint } from "./run_folder.ts";
+import type { DecaOptions } from "./transfer/deca/stage.ts";
 
 /** Stages in the order in which they run. */
 export type StageName =
-  | "performance"
   | "portrait"
+  | "performance"
   | "transfer"
   | "projection"
   | "tuning"
   | "rendering"
   | "writing"
   | "measuring";
+
+/** The default generator. */
+const MANNEQUIN = fromFileUrl(
+  new URL("../weights/mannequin/generator.safetensors", import.meta.url),
+);
 
 /** Gathers the figures of one run. */
 export class Report {
@@ -64,25 +70,34 @@ export class Report {
     return result;
   }
 
-  /** What decides the intermediate results of a run. */
+  /**
+   * What decides the intermediate results of a run: settings by value, files by content. How frames
+   * are looked at, stage E, is no part of it.
+   *
+   * @throws {PantomimeError} when a file cannot be read
+   */
   async fingerprint(): Promise<Fingerprint> {
     const {
       source,
       driving,
-      generator,
+      preprocessed,
+      sourcePose,
+      generator = MANNEQUIN,
+      deca = {},
       out: _out,
       resume: _resume,
+      pose: _pose,
+      poseScale: _poseScale,
       orbit: _orbit,
       precision: _precision,
-      sourcePose,
       targetPose: _targetPose,
       ...rest
     } = this.#options;
+    const { deca: encoder, flame, ...expressions }: Partial<DecaOptions> = deca;
     const { sampleFactor: _samples, ...preset } = presetOf(this.#options);
-    const files = await Promise.all(
-      [source, driving, generator, sourcePose].map(digest),
-    );
-    return { files, options: rest, preset };
+    const inputs = [source, driving, preprocessed, sourcePose, generator];
+    const files = await Promise.all([...inputs, encoder, flame].map(digest));
+    return { files, options: rest, expressions, preset };
   }
 
   /**
@@ -141,13 +156,32 @@ export class Report {
   }
 }
 
-/** SHA-256 of a file, piece by piece, or of nothing where there is none (a folder, a default). */
+/** SHA-256 of a file or of the files in a folder, nothing of none. A pipe is read only once: its name. */
 async function digest(path: string | undefined): Promise<string> {
   if (path === undefined) return "";
-  const { isFile } = await Deno.stat(path);
-  if (!isFile) return path;
   const hash = createHash("sha256");
-  using file = await Deno.open(path);
-  for await (const piece of file.readable) hash.update(piece);
+  try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (!isFile && !isDirectory) return path;
+    if (isDirectory) {
+      for (const name of await visibleFiles(path)) {
+        hash.update(`${name}\0${await digest(join(path, name))}\0`);
+      }
+    } else {
+      using file = await Deno.open(path);
+      for await (const piece of file.readable) hash.update(piece);
+    }
+  } catch (error) {
+    throw explainFileError(error, path, "read");
+  }
   return hash.digest("hex");
+}
+
+/** Whatever begins with a dot is left there by file managers and is no frame. */
+async function visibleFiles(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.filter((entry) => !entry.isDirectory)
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith("."))
+    .sort();
 }

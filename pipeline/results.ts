@@ -63,10 +63,15 @@ export async function writeResults(
   const animations = await writeAnimations(out, shown, motion.fps);
   const comparison = join(out, "comparison.webp");
   await writeWebp(comparison, await compare(results, shown, side), motion.fps);
-  await writeFrames(join(out, "frames"), frames);
+  await writeFrames(framesFolder(out), frames);
   const file = join(out, "motion.json");
   await writeMotion(file, motion);
-  return [...animations, comparison, join(out, "frames"), file];
+  return [...animations, comparison, framesFolder(out), file];
+}
+
+/** Where frames go among the results in a folder. */
+export function framesFolder(out: string): string {
+  return join(out, "frames");
 }
 
 /** Portrait, performance and result side by side, frame by frame. */

@@ -13,11 +13,20 @@ import {
   toFloat32,
 } from "../weights/mod.ts";
 import { PantomimeError } from "./errors.ts";
-import type { TuningCheckpoint } from "./inversion/tune.ts";
-import { ensureFolder, writeFileAtomic } from "./media/files.ts";
+import type { OptimiserCheckpoint } from "./inversion/checkpoint.ts";
+import type { ProjectionCheckpoint } from "./inversion/project.ts";
+import {
+  ensureFolder,
+  requireReplaceable,
+  writeFileAtomic,
+} from "./media/files.ts";
 
 /** Everything that decides what a run computes. */
 export type Fingerprint = Readonly<Record<string, unknown>>;
+
+/** Names of intermediate results, also of those that a killed process was writing. */
+const UNFINISHED_FILE =
+  /^(\.partial-[0-9a-f]{8}-)?(run\.json|(latents|projection|tuning)\.safetensors)$/;
 
 /** The intermediate results of one run. */
 export class RunFolder {
@@ -28,36 +37,59 @@ export class RunFolder {
   }
 
   /**
+   * Makes sure that intermediate results may be kept among the results in a folder.
+   *
+   * @param inputs what the run reads
+   * @throws {PantomimeError} when other files, or one of the inputs, are where they go
+   */
+  static async requireFree(
+    out: string,
+    inputs: readonly (string | undefined)[],
+  ): Promise<void> {
+    await requireReplaceable(placeIn(out), UNFINISHED_FILE, inputs);
+  }
+
+  /**
+   * Whether there is a run to be resumed.
+   *
+   * @throws {PantomimeError} when there is one but it was another one
+   */
+  static async canResume(
+    out: string,
+    fingerprint: Fingerprint,
+  ): Promise<boolean> {
+    const text = await Deno.readTextFile(join(placeIn(out), "run.json"))
+      .catch(() => null);
+    if (text === null || text === JSON.stringify(fingerprint)) {
+      return text !== null;
+    }
+    throw new PantomimeError(
+      `The unfinished run in "${out}" had other inputs or settings; give the same ones, or leave out --resume to start afresh.`,
+    );
+  }
+
+  /**
    * Opens the folder of a run.
    *
    * @param out folder of the results
    * @param fingerprint must equal that of the run to be resumed
    * @param resume go on with what is there, instead of starting afresh
-   * @throws {PantomimeError} when there is a run to resume but it was another one
+   * @throws {PantomimeError} when there is a run to resume but it was another one, or other files
    */
   static async open(
     out: string,
     fingerprint: Fingerprint,
     resume: boolean,
   ): Promise<RunFolder> {
-    const folder = new RunFolder(join(out, "unfinished"));
-    const wanted = JSON.stringify(fingerprint);
-    const before = await Deno.readTextFile(folder.#file("run.json")).catch(() =>
-      null
+    const folder = new RunFolder(placeIn(out));
+    if (resume && await RunFolder.canResume(out, fingerprint)) return folder;
+    await RunFolder.requireFree(out, []);
+    await folder.remove();
+    await ensureFolder(folder.#path);
+    await writeFileAtomic(
+      folder.#file("run.json"),
+      JSON.stringify(fingerprint),
     );
-    if (resume && before !== null && before !== wanted) {
-      throw new PantomimeError(
-        `The unfinished run in "${out}" had other inputs or settings; give the same ones, or leave out --resume to start afresh.`,
-      );
-    }
-    if (!resume || before === null) {
-      await folder.remove();
-      await ensureFolder(folder.#path);
-      await writeFileAtomic(
-        folder.#file("run.json"),
-        new TextEncoder().encode(wanted),
-      );
-    }
     return folder;
   }
 
@@ -83,25 +115,31 @@ export class RunFolder {
     });
   }
 
-  /** The half-tuned generator, null before the first checkpoint. */
-  async tuning(): Promise<TuningCheckpoint | null> {
-    const file = await this.#read("tuning.safetensors");
+  /** The frame whose w was half found, null before the first checkpoint. */
+  async projection(): Promise<ProjectionCheckpoint | null> {
+    const file = await this.#read("projection.safetensors");
     if (!file) return null;
-    const tensors = new Map(
-      [...file.tensors].map(([name, stored]) => [name, toFloat32(stored)]),
-    );
-    return { step: Number(file.metadata.step), tensors };
+    return { ...checkpointOf(file), frame: Number(file.metadata.frame) };
+  }
+
+  /** Saves a half-found w. */
+  async saveProjection(checkpoint: ProjectionCheckpoint): Promise<void> {
+    const { metadata, tensors } = storedCheckpoint(checkpoint);
+    await this.#write("projection.safetensors", {
+      metadata: { ...metadata, frame: String(checkpoint.frame) },
+      tensors,
+    });
+  }
+
+  /** The half-tuned generator, null before the first checkpoint. */
+  async tuning(): Promise<OptimiserCheckpoint | null> {
+    const file = await this.#read("tuning.safetensors");
+    return file && checkpointOf(file);
   }
 
   /** Saves a half-tuned generator. */
-  async saveTuning({ step, tensors }: TuningCheckpoint): Promise<void> {
-    const stored = new Map(
-      [...tensors].map(([name, tensor]) => [name, fromFloat32(tensor)]),
-    );
-    await this.#write("tuning.safetensors", {
-      metadata: { step: String(step) },
-      tensors: stored,
-    });
+  async saveTuning(checkpoint: OptimiserCheckpoint): Promise<void> {
+    await this.#write("tuning.safetensors", storedCheckpoint(checkpoint));
   }
 
   /** Deletes the folder. */
@@ -126,4 +164,28 @@ export class RunFolder {
   async #write(name: string, content: Safetensors): Promise<void> {
     await writeFileAtomic(this.#file(name), encodeSafetensors(content));
   }
+}
+
+function checkpointOf({ metadata, tensors }: Safetensors): OptimiserCheckpoint {
+  return {
+    step: Number(metadata.step),
+    tensors: new Map(
+      [...tensors].map(([name, stored]) => [name, toFloat32(stored)]),
+    ),
+  };
+}
+
+function storedCheckpoint(
+  { step, tensors }: OptimiserCheckpoint,
+): Safetensors {
+  return {
+    metadata: { step: String(step) },
+    tensors: new Map(
+      [...tensors].map(([name, tensor]) => [name, fromFloat32(tensor)]),
+    ),
+  };
+}
+
+function placeIn(out: string): string {
+  return join(out, "unfinished");
 }

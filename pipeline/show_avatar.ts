@@ -4,14 +4,9 @@
  * @module
  */
 import type { Avatar } from "./avatar.ts";
-import {
-  type Cam2World,
-  cameraAngles,
-  cameraFromAngles,
-  cameraLabel,
-} from "./face/camera.ts";
+import { type Cam2World, cameraAngles, cameraLabel } from "./face/camera.ts";
 import { FaceDescriber } from "./face/description.ts";
-import { cameraAs, framingOf } from "./face/framing.ts";
+import { cameraAs, cameraAt, type Framing, framingOf } from "./face/framing.ts";
 import { renderHead } from "./generator/generator.ts";
 import { Painter } from "./generator/painter.ts";
 import type { Picture } from "./media/picture.ts";
@@ -36,14 +31,11 @@ export async function showAvatar(
   { motion, pictures, cameras: given }: LoadedPerformance,
 ): Promise<void> {
   const { device, options, preset, context, report, networks } = run;
-  const cameras = camerasOf(
-    options,
-    motion,
-    avatar.camera,
-    given?.map((camera) =>
-      cameraAs(framingOf(avatar.generator.config), camera)
-    ),
-  );
+  const cameras = camerasOf(options, motion, {
+    framing: framingOf(avatar.generator.config),
+    source: avatar.camera,
+    given,
+  });
   const ws = options.avatar
     ? blendLatents(avatar.motion, avatar.ws, avatar.source, motion)
     : avatar.ws;
@@ -101,21 +93,35 @@ export async function showAvatar(
   report.print(context, files);
 }
 
+/** The cameras that frames follow from. */
+interface KnownCameras {
+  /** Which heads the generator was shown. */
+  readonly framing: Framing;
+  /** The portrait's. */
+  readonly source: Cam2World;
+  /** Each frame's, where they were measured. */
+  readonly given?: readonly Cam2World[];
+}
+
 /** The camera of each frame: the performance's, or the source's, and the orbit on top. */
-function camerasOf(
-  options: AnimateOptions,
+export function camerasOf(
+  { pose, poseScale, orbit }: Pick<
+    AnimateOptions,
+    "pose" | "poseScale" | "orbit"
+  >,
   motion: Motion,
-  source: Cam2World,
-  given?: readonly Cam2World[],
+  { framing, source, given }: KnownCameras,
 ): Cam2World[] {
   const own = cameraAngles(source);
+  const driven = (k: number) =>
+    given
+      ? cameraAs(framing, given[k])
+      : drivingCamera(motion, k, own, { scale: poseScale, framing });
   return motion.frames.map((_, k) => {
-    const driven = options.pose === "source" ? source : given?.[k] ??
-      drivingCamera(motion, k, own, { scale: options.poseScale });
-    if (options.orbit === 0) return driven;
-    const angles = cameraAngles(driven);
-    const swing = options.orbit *
-      Math.sin(2 * Math.PI * k / motion.frames.length);
-    return cameraFromAngles({ ...angles, yaw: angles.yaw + swing });
+    const camera = pose === "source" ? source : driven(k);
+    if (orbit === 0) return camera;
+    const angles = cameraAngles(camera);
+    const swing = orbit * Math.sin(2 * Math.PI * k / motion.frames.length);
+    return cameraAt(framing, { ...angles, yaw: angles.yaw + swing });
   });
 }

@@ -7,21 +7,23 @@
 import { join, parse } from "@std/path";
 import { openDevice } from "../engine/mod.ts";
 import type { RunContext } from "./context.ts";
+import { UsageError } from "./errors.ts";
 import type { Cam2World } from "./face/camera.ts";
 import { writeCameras } from "./face/cameras_json.ts";
 import { type FaceNetworks, loadFaceNetworks } from "./face/find.ts";
 import { publishedCamera } from "./face/framing.ts";
 import { loadPortrait } from "./face/portrait.ts";
-import { ensureFolder } from "./media/files.ts";
+import { ensureFolder, isSameFile, requireReplaceable } from "./media/files.ts";
 import { writePicture } from "./media/picture.ts";
 import type { Motion } from "./reenactment/motion.ts";
 import {
   type FrameWatcher,
   loadPerformance,
+  smoothed,
 } from "./reenactment/performance.ts";
-import { smoothMotion } from "./reenactment/smoothing.ts";
 import { DecaStage } from "./transfer/deca/stage.ts";
 import { faceMeshTransfer } from "./transfer/facemesh/frames.ts";
+import { FRAME_NAME } from "./transfer/preprocessed/folder.ts";
 import { frameKey } from "./transfer/preprocessed/poses.ts";
 import { writePreprocessed } from "./transfer/preprocessed/write.ts";
 import type { TransferOptions } from "./transfer_options.ts";
@@ -52,6 +54,7 @@ const MOST_FPS = 30;
 /**
  * Writes the frames, the aligned portrait and the cameras into the folder `options.out`.
  *
+ * @throws {UsageError} when a result would take the place of an input
  * @throws {PantomimeError} when something about the inputs, the folder or the machine does not allow it
  * @throws {DOMException} `AbortError` when the context's signal fires
  */
@@ -59,18 +62,15 @@ export async function runTransfer(
   options: TransferOptions,
   context: RunContext,
 ): Promise<TransferResult> {
-  await ensureFolder(options.out);
+  const { source, face, out } = options;
+  await ensureFolder(out);
+  const name = frameName(source);
+  const places = placesIn(out, name);
+  await requireFree(places, options);
   using device = await openDevice();
   const networks = await loadFaceNetworks(device);
   using deca = options.deca ? await DecaStage.open(device, options.deca) : null;
   deca?.describe(context.progress);
-  const motion = await perform(
-    options,
-    context,
-    networks,
-    (picture, points) => deca?.watch(picture, points),
-  );
-  const { source, face, out } = options;
   const aligned = await loadPortrait(
     networks,
     source,
@@ -79,14 +79,13 @@ export async function runTransfer(
     context.progress,
     { framing: "published", smallest: SMALLEST },
   );
-  const name = frameName(source);
-  const result: TransferResult = {
-    frames: join(out, "output"),
-    count: motion.frames.length,
-    photo: join(out, `${name}.png`),
-    sourcePose: join(out, "source_cameras.json"),
-    targetPose: join(out, "target_cameras.json"),
-  };
+  const motion = await perform(
+    options,
+    context,
+    networks,
+    (picture, points) => deca?.watch(picture, points),
+  );
+  const result: TransferResult = { ...places, count: motion.frames.length };
   const { eyes, expressionScale } = options;
   const transfer = deca
     ? await deca.transfer(aligned, { name, eyes, expressionScale })
@@ -117,6 +116,30 @@ export async function runTransfer(
   return result;
 }
 
+/** Where everything goes. */
+function placesIn(out: string, name: string): Omit<TransferResult, "count"> {
+  return {
+    frames: join(out, "output"),
+    photo: join(out, `${name}.png`),
+    sourcePose: join(out, "source_cameras.json"),
+    targetPose: join(out, "target_cameras.json"),
+  };
+}
+
+/** Results take the place of earlier results, but not of what they are made from. */
+async function requireFree(
+  { photo, frames }: Omit<TransferResult, "count">,
+  { source, driving }: TransferOptions,
+): Promise<void> {
+  for (const input of [source, driving]) {
+    if (!await isSameFile(photo, input)) continue;
+    throw new UsageError(
+      `"${input}" would be replaced by the aligned portrait of that name; give another --out.`,
+    );
+  }
+  await requireReplaceable(frames, FRAME_NAME, [source, driving]);
+}
+
 async function perform(
   options: TransferOptions,
   { progress, signal }: RunContext,
@@ -124,7 +147,7 @@ async function perform(
   watch: FrameWatcher,
 ): Promise<Motion> {
   const { driving, fps, start, end, frames, smoothing } = options;
-  const { motion } = await loadPerformance(
+  const performance = await loadPerformance(
     driving,
     { fps, start, end, maxFrames: frames, mostFps: MOST_FPS },
     () => Promise.resolve(networks),
@@ -132,7 +155,7 @@ async function perform(
     signal,
     watch,
   );
-  return smoothing ? smoothMotion(motion) : motion;
+  return smoothed(performance, smoothing);
 }
 
 /** The published inversion takes what stands before the first underscore for the photo's name. */

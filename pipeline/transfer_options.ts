@@ -30,8 +30,11 @@ export interface TransferOptions {
   end?: number;
   /** Whether eyelids follow the performance or stay as they are in the portrait. */
   eyes: "follow" | "keep";
-  /** Whether the tracked motion is smoothed (one-euro filter). */
-  smoothing: boolean;
+  /**
+   * Whether the motion is smoothed (one-euro filter); when left out, it is, unless it comes from a
+   * motion file, which was smoothed before it was written.
+   */
+  smoothing?: boolean;
   /** Scale of the expression, 1 as tracked. */
   expressionScale: number;
   /** DECA and FLAME, as published, in the place of FaceMesh. */
@@ -47,7 +50,6 @@ export function defaultTransferOptions(): TransferOptions {
     format: "jpg",
     frames: 100,
     eyes: "follow",
-    smoothing: true,
     expressionScale: 1,
   };
 }

@@ -10,7 +10,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
-import { runAnimate } from "../pipeline/animate.ts";
+import { openDevice } from "../engine/mod.ts";
+import { expressed, runAnimate } from "../pipeline/animate.ts";
 import type { RunContext } from "../pipeline/context.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import { openDriving } from "../pipeline/media/driving.ts";
@@ -21,6 +22,7 @@ import {
   defaultAnimateOptions,
 } from "../pipeline/options.ts";
 import { readMotion } from "../pipeline/reenactment/motion_file.ts";
+import { Report } from "../pipeline/report.ts";
 import {
   encodeSafetensors,
   generatorWeights,
@@ -28,7 +30,7 @@ import {
 } from "../weights/mod.ts";
 import { pasted, RENDERS, view } from "./support/faces.ts";
 import { SMALL, smallMannequinFile } from "./support/generator.ts";
-import { mean } from "./support/geometry.ts";
+import { assertNear, mean, smilingMotion } from "./support/geometry.ts";
 import {
   inFrames,
   namesIn,
@@ -73,14 +75,17 @@ async function options(
 interface Listener extends RunContext {
   readonly stages: { title: string; total?: number; done: number }[];
   readonly lines: string[];
+  readonly notes: string[];
 }
 
 function listen(stopAt?: (title: string, done: number) => boolean): Listener {
   const stop = new AbortController();
-  const stages: Listener["stages"] = [], lines: string[] = [];
+  const stages: Listener["stages"] = [];
+  const lines: string[] = [], notes: string[] = [];
   return {
     stages,
     lines,
+    notes,
     signal: stop.signal,
     print: (line) => void lines.push(line),
     progress: {
@@ -95,7 +100,7 @@ function listen(stopAt?: (title: string, done: number) => boolean): Listener {
           finish: () => {},
         };
       },
-      note: () => {},
+      note: (line) => void notes.push(line),
       warn: () => {},
     },
   };
@@ -174,7 +179,7 @@ Deno.test("the report says what was done, how long it took and how good it is", 
   assertEquals(report.settings.projection.firstSteps, 2);
   assertEquals(report.settings.tuning.steps, 3);
   assertEquals(Object.keys(report.seconds), [
-    ...["performance", "portrait", "transfer", "projection", "tuning"],
+    ...["portrait", "performance", "transfer", "projection", "tuning"],
     ...["rendering", "writing", "measuring", "total"],
   ]);
   const { total, ...parts } = report.seconds as Record<string, number>;
@@ -230,7 +235,6 @@ Deno.test("a run that was stopped goes on where it was and ends with the same pi
   assertStringIncludes(message, "other inputs or settings");
 
   const resumed = listen();
-  // where results go and how they are looked at may change
   await runAnimate(await options("stopped", { resume: true }), resumed);
   const inverting = resumed.stages.find(({ title }) => title === "Inverting")!;
   assertEquals(inverting.done, 0, "the latents were found before");
@@ -279,6 +283,16 @@ Deno.test("an avatar follows another performance on an orbit, without being inve
   assertEquals((await readMotion(join(out, "motion.json"))).frames.length, 3);
 });
 
+Deno.test("an avatar's performance is scaled before it is shown, a portrait's in stage B", () => {
+  const motion = smilingMotion(), expressionScale = 0;
+  const still = expressed(motion, { avatar: "a.safetensors", expressionScale });
+  for (const { points } of still.frames) {
+    assertNear(points, motion.rest.points, 1e-12);
+  }
+  assertEquals(expressed(motion, { expressionScale }), motion);
+  assertEquals(expressed(motion, { avatar: "a", expressionScale: 1 }), motion);
+});
+
 Deno.test("the avatar's generator is a generator that can be loaded", async () => {
   await baseRun();
   const path = join(folder.file("base"), "avatar.safetensors");
@@ -291,6 +305,84 @@ Deno.test("the avatar's generator is a generator that can be loaded", async () =
   for (const name of untuned.tensors.keys()) {
     if (!name.endsWith("resample_filter")) assert(tensors.has(name), name);
   }
+});
+
+// What decides whether a run can be resumed
+
+Deno.test("a run is another one when the content of its inputs changes, not when its views do", async () => {
+  await using place = scratch();
+  using device = await openDevice();
+  const paths = ["driving", "preprocessed"].map((name) => place.file(name));
+  for (const path of paths) {
+    await Deno.mkdir(path);
+    await Deno.writeTextFile(join(path, "1.png"), "1");
+  }
+  const [driving, preprocessed] = paths;
+  const deca = place.file("deca.tar"), flame = place.file("flame.pkl");
+  await Deno.writeTextFile(deca, "deca");
+  await Deno.writeTextFile(flame, "flame");
+  const given: AnimateOptions = {
+    ...defaultAnimateOptions(),
+    ...{ driving, preprocessed, deca: { deca, flame } },
+  };
+  const of = async (changes: Partial<AnimateOptions> = {}) =>
+    JSON.stringify(
+      await new Report(device, { ...given, ...changes }).fingerprint(),
+    );
+  let before = await of();
+  assert(!before.includes(place.path), "files count by content");
+  const { files } = JSON.parse(before);
+  assertEquals(files.indexOf(""), 3, "only the source's camera is no file");
+  assertEquals(files.lastIndexOf(""), 3, "the mannequin is a file");
+  assertEquals(await of({ pose: "source", poseScale: 2, orbit: 9 }), before);
+  assertNotEquals(await of({ seed: 1 }), before);
+  await Deno.writeTextFile(join(driving, ".DS_Store"), "");
+  assertEquals(await of(), before);
+  for (
+    const file of [
+      ...paths.flatMap((path) => [join(path, "1.png"), join(path, "2.png")]),
+      ...[deca, flame],
+    ]
+  ) {
+    await Deno.writeTextFile(file, "changed");
+    const after = await of();
+    assertNotEquals(after, before, file);
+    before = after;
+  }
+});
+
+Deno.test("what will not do is told before the performance is followed", async () => {
+  const clip = folder.file("long clip"), nobody = folder.file("nobody.png");
+  await Deno.mkdir(clip);
+  await Deno.copyFile(join(RENDERS, "head05_0.png"), join(clip, "1.png"));
+  await writePicture(nobody, plain(200, 200, 120, 130, 140));
+  const told = async (changes: Partial<AnimateOptions>) => {
+    const context = listen();
+    const error = await assertRejects(
+      async () =>
+        await runAnimate(
+          await options("early", { driving: clip, ...changes }),
+          context,
+        ),
+      Error,
+    );
+    assertEquals(context.stages, []);
+    return [error.message, ...context.notes].join(" ");
+  };
+  const faceless = await told({ source: nobody, resume: true });
+  assertStringIncludes(faceless, "No face was found");
+  assertStringIncludes(faceless, "There is no unfinished run in");
+  await Deno.mkdir(join(folder.file("early"), "unfinished"));
+  const record = join(folder.file("early"), "unfinished", "run.json");
+  await Deno.writeTextFile(record, "{}");
+  assertStringIncludes(await told({ resume: true }), "had other inputs");
+  const own = join(folder.file("early"), "frames");
+  await Deno.mkdir(own);
+  await Deno.copyFile(join(RENDERS, "head05_0.png"), join(own, "0000.png"));
+  assertStringIncludes(
+    await told({ driving: own }),
+    "which the results replace",
+  );
 });
 
 // What goes wrong, as a process

@@ -51,11 +51,7 @@ Deno.test("without flags the bundled portrait follows the bundled motion", () =>
   assertEquals(options, defaultAnimateOptions());
   assert(options.source.endsWith("pipeline/assets/astronaut.png"));
   assert(options.driving?.endsWith("pipeline/assets/motion.json"));
-  assertEquals([options.out, options.quality, options.smoothing], [
-    "result",
-    "default",
-    true,
-  ]);
+  assertEquals([options.out, options.quality], ["result", "default"]);
 });
 
 Deno.test("every flag reaches the options, with a space or an equals sign", () => {
@@ -81,9 +77,7 @@ Deno.test("every flag reaches the options, with a space or an equals sign", () =
       "1.2",
     ],
     ...[
-      "--pose",
-      "source",
-      "--pose-scale=0",
+      "--pose=source",
       "--orbit",
       "-15",
       "--resume",
@@ -107,11 +101,11 @@ Deno.test("every flag reaches the options, with a space or an equals sign", () =
       smoothing: false,
       expressionScale: 1.2,
       pose: "source",
-      poseScale: 0,
       orbit: -15,
     },
     ...{ resume: true, seed: 7, wSteps: 100, wNextSteps: 10, tuneSteps: 0 },
   });
+  assertEquals(parse("--pose-scale", "0").poseScale, 0);
 });
 
 Deno.test("a path is looked for where the user stands, not where the task runs", async () => {
@@ -201,6 +195,39 @@ Deno.test("flags that contradict each other are refused", () => {
     complaint("--avatar", "a", "--generator", "b"),
     "exclude each other",
   );
+});
+
+Deno.test("a flag that would do nothing is refused by name", () => {
+  const avatar = ["--avatar", "a.safetensors"];
+  for (
+    const flag of [
+      ...["--face=2", "--eyes=keep", "--resume", "--seed=1"],
+      ...["--w-steps=9", "--w-next-steps=9", "--tune-steps=9"],
+    ]
+  ) {
+    assertStringIncludes(
+      complaint(...avatar, flag),
+      `${flag.split("=")[0]} has no effect on an avatar`,
+    );
+  }
+  const smile = ["--expression", "smile=1"];
+  for (const flag of ["expression-scale=2", "smoothing=on", "pose-scale=2"]) {
+    assertStringIncludes(
+      complaint(...smile, `--${flag}`),
+      "has no effect on --expression without --driving",
+    );
+  }
+  assertStringIncludes(
+    complaint(...smile, "--orbit", "20"),
+    "--orbit has no effect on one frame; ask for more with --frames.",
+  );
+  assertStringIncludes(
+    complaint("--pose=source", "--pose-scale=2"),
+    "--pose-scale has no effect with --pose source",
+  );
+  // these do something
+  assertEquals(parse(...avatar, "--expression-scale=2").expressionScale, 2);
+  assertEquals(parse(...smile, "--orbit=20", "--frames=8").orbit, 20);
 });
 
 Deno.test("the help text names every flag, fits a terminal and has examples", () => {
@@ -293,18 +320,38 @@ Deno.test("what the engine reports becomes a sentence with advice", () => {
     ],
     [new TypeError("x is undefined\n    at y.ts"), "PANTOMIME_DEBUG=1"],
   ];
+  const remedies = { smaller: ANIMATE.smaller, resumable: true };
   for (const [error, says] of cases) {
-    const { sentence, exitCode } = explain(error);
+    const { sentence, exitCode } = explain(error, remedies);
     assertEquals(exitCode, 1);
     assertStringIncludes(sentence, says);
     assert(!sentence.includes("\n") && sentence.endsWith("."), sentence);
   }
   assertStringIncludes(
-    explain(cases[1][0]).sentence,
+    explain(cases[1][0], remedies).sentence,
     "The GPU device was lost (reset): close",
   );
   assertStringIncludes(
-    explain(cases[2][0], false, "a smaller --batch").sentence,
+    explain(cases[2][0], { smaller: "a smaller --batch" }).sentence,
     "use a smaller --batch, or close other programs",
+  );
+});
+
+Deno.test("a command without --resume and smaller settings is not told to use them", () => {
+  const said = [
+    explain(new DeviceLostError("The GPU device was lost."), {}),
+    explain(new OutOfMemoryError("The adapter has no memory left."), {}),
+    explain(new RangeError("Array buffer allocation failed"), {}),
+    explain(new Error("whatever"), {}, true),
+  ].map(({ sentence }) => sentence);
+  assertEquals(said, [
+    "The GPU device was lost: close other programs that use the GPU and run again.",
+    "The adapter has no memory left: close other programs.",
+    "Memory ran out: close other programs.",
+    "Stopped; what was finished is kept.",
+  ]);
+  assertStringIncludes(
+    explain(new Error("whatever"), { resumable: true }, true).sentence,
+    "--resume goes on from there.",
   );
 });

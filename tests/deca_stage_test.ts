@@ -138,7 +138,7 @@ Deno.test("--deca keeps the eyes, smooths nothing and takes the target's express
   const files = { deca: "deca_model.tar", flame: "generic_model.pkl" };
   const { deca, eyes, smoothing } = animateOptions({ ...files, driving: "x" });
   assertEquals(deca, { ...files, smoothing: false, add: undefined });
-  assertEquals([eyes, smoothing], ["keep", true]);
+  assertEquals([eyes, smoothing], ["keep", undefined]);
   const changed = transferOptions({
     ...{ deca: files.deca, driving: "x", eyes: "follow", smoothing: true },
     flameExp: "0=1.5, 49=-1",

@@ -123,6 +123,16 @@ Deno.test("a single picture is a performance of one frame, made no larger than a
   ]]);
 });
 
+Deno.test("a WebP of one page is turned upright as its EXIF data asks", async () => {
+  await using folder = scratch();
+  const { data } = plain(8, 4, 0, 0, 200);
+  await (await loadSharp())(data, { raw: { width: 8, height: 4, channels: 3 } })
+    .withMetadata({ orientation: 6 }).webp().toFile(folder.file("a.webp"));
+  const { count, pictures } = await openFrames(folder.file("a.webp"));
+  assertEquals(count, 1);
+  assertEquals(pictures.map(({ width, height }) => [width, height]), [[4, 8]]);
+});
+
 Deno.test("a motion file is recognised, and one that is no JSON is refused", async () => {
   await using folder = scratch();
   const path = folder.file("motion.json");

@@ -6,16 +6,16 @@ import {
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
-import {
-  type Device,
-  normals,
-  openDevice,
-  type Tensor,
-} from "../engine/mod.ts";
+import { type Device, openDevice, type Tensor } from "../engine/mod.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import { synthesis } from "../pipeline/generator/generator.ts";
 import { mapping } from "../pipeline/generator/mapping.ts";
+import { RandomState } from "../pipeline/generator/random_state.ts";
 import { copyGenerator, type Generator } from "../pipeline/generator/state.ts";
+import {
+  type OptimiserCheckpoint,
+  SAVE_EVERY,
+} from "../pipeline/inversion/checkpoint.ts";
 import {
   blur,
   dilate,
@@ -34,11 +34,7 @@ import {
 } from "../pipeline/inversion/schedule.ts";
 import { latentStatistics } from "../pipeline/inversion/statistics.ts";
 import type { FrameTarget } from "../pipeline/inversion/targets.ts";
-import {
-  type Pivot,
-  tune,
-  type TuningCheckpoint,
-} from "../pipeline/inversion/tune.ts";
+import { type Pivot, tune } from "../pipeline/inversion/tune.ts";
 import { loadFaceFeatures } from "../pipeline/losses/networks.ts";
 import type { FeatureNetwork } from "../pipeline/losses/perceptual.ts";
 import { psnr } from "../pipeline/quality.ts";
@@ -92,13 +88,16 @@ Deno.test("exploration begins at a twentieth of the spread and ends at three qua
 
 // Statistics of w
 
-Deno.test("statistics of w are those of 600 mapped latents", async () => {
+Deno.test("statistics of w are those of the published 600 latents, mapped", async () => {
   using device = await openDevice();
   const generator = await smallGenerator(device, TINY);
   const label = await labelAt(device).data();
   const { mean, spread } = await latentStatistics(device, generator, label);
   const { z_dim, w_dim } = generator.config;
-  const z = device.tensor(normals(123, 0, 600 * z_dim), [600, z_dim]);
+  const z = device.tensor(new RandomState(123).normals(600 * z_dim), [
+    600,
+    z_dim,
+  ]);
   const ws = await mapping(generator, z, device.zeros([600, 25])).data();
   const expected = Float64Array.from(
     { length: w_dim },
@@ -137,10 +136,10 @@ Deno.test("dilation widens by its radius, axis by axis", () => {
 
 Deno.test("blurring keeps constants, the sum inside, and symmetry", () => {
   const ones = new Float32Array(256).fill(0.7);
-  assert(blur(ones, 16, 2).every((v) => Math.abs(v - 0.7) < 1e-6));
+  assert(blur(ones, 16, 2, 6).every((v) => Math.abs(v - 0.7) < 1e-6));
   const dot = new Float32Array(31 * 31);
   dot[15 * 31 + 15] = 1;
-  const soft = blur(dot, 31, 2);
+  const soft = blur(dot, 31, 2, 6);
   assertAlmostEquals(soft.reduce((a, b) => a + b), 1, 1e-5);
   assertAlmostEquals(soft[15 * 31 + 12], soft[15 * 31 + 18], 1e-9);
   assertAlmostEquals(soft[12 * 31 + 15], soft[15 * 31 + 12], 1e-9);
@@ -150,7 +149,26 @@ Deno.test("blurring keeps constants, the sum inside, and symmetry", () => {
     Math.exp(-9 / 8),
     1e-5,
   );
-  assertEquals(blur(dot, 31, 0), dot);
+  assertEquals(blur(dot, 31, 0, 6), dot);
+});
+
+Deno.test("the feather of the mouth is the published kernel: 9 pixels, sigma 3, of 512", () => {
+  const side = 512, pixels = side * side, row = 256 * side;
+  const hole = new Float32Array(pixels);
+  for (let y = 200; y < 312; y++) hole.fill(1, y * side, y * side + 256);
+  const target = { edited: new Float32Array(3 * pixels), face: hole, hole };
+  const render = new Float32Array(3 * pixels).fill(1);
+  const filled = inpaintMouth(target, render, side, PUBLISHED_INPAINTING);
+  const taps = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((k) =>
+    Math.exp(-k * k / 18)
+  );
+  const total = taps.reduce((a, b) => a + b);
+  // the hole ends behind column 255, widened by 16 behind column 271
+  for (let x = 265; x < 279; x++) {
+    const inside = taps.filter((_, k) => x + k - 4 <= 271);
+    const wanted = inside.reduce((a, b) => a + b, 0) / total;
+    assertAlmostEquals(filled[row + x], wanted, 1e-6, `column ${x}`);
+  }
 });
 
 Deno.test("the opened mouth is filled from the render, and nothing else is", () => {
@@ -350,6 +368,65 @@ Deno.test("projection repeats itself, resumes after any frame, and heeds its see
   assert(Number.isNaN(resumed.losses[0]) && resumed.losses[2] === losses[2]);
 });
 
+Deno.test("projection that was interrupted within a frame ends with the same bits", async () => {
+  using s = await stage();
+  const pictures = [await head(s, "a"), await head(s, "b")];
+  const targets = pictures.map(({ picture }) => targetOf(picture));
+  const settings = { firstSteps: 3, nextSteps: 3, pixel: 1, seed: 7 };
+  const run = (hooks: ProjectionHooks) =>
+    project(s.device, s.generator, PIXELS, s.label, targets, settings, hooks);
+  const whole = await run({});
+  for (const frame of [0, 1]) {
+    await using folder = scratch();
+    const place = await RunFolder.open(folder.path, { a: 1 }, false);
+    const stop = new AbortController(), done: Float32Array[] = [];
+    await assertRejects(
+      () =>
+        run({
+          onCheckpoint: (checkpoint) => place.saveProjection(checkpoint),
+          onStep: (at, step) => at === frame && step === 2 && stop.abort(),
+          onFrame: (_, w) => void done.push(w),
+          signal: stop.signal,
+        }),
+      DOMException,
+    );
+    const again = await RunFolder.open(folder.path, { a: 1 }, true);
+    const resume = await again.projection();
+    assertEquals([resume?.frame, resume?.step], [frame, 2]);
+    const taken: [number, number][] = [];
+    const resumed = await run({
+      done,
+      resume,
+      onStep: (at, step) => taken.push([at, step]),
+    });
+    assertEquals(taken[0], [frame, 3]);
+    assertEquals(resumed.ws, whole.ws);
+    assertEquals(resumed.losses.slice(frame), whole.losses.slice(frame));
+    // when the frame was finished since, the next one does not begin there
+    const finished = whole.ws.slice(0, frame + 1);
+    assertEquals((await run({ done: finished, resume })).ws, whole.ws);
+  }
+});
+
+Deno.test("a frame that takes long is saved now and then", async () => {
+  using s = await stage();
+  const { picture } = await head(s, "a");
+  const saved: number[] = [];
+  const clock = Date.now;
+  let now = 0;
+  // every look at the clock finds it a little later
+  Date.now = () => now += 1000 * SAVE_EVERY / 2;
+  try {
+    await project(s.device, s.generator, PIXELS, s.label, [targetOf(picture)], {
+      firstSteps: 8,
+      nextSteps: 0,
+    }, { onCheckpoint: ({ step }) => void saved.push(step) });
+  } finally {
+    Date.now = clock;
+  }
+  assert(saved.length > 0 && saved.every((step) => step < 8), `${saved}`);
+});
+
 Deno.test("each frame starts where the one before ended, moved by the expected shift", async () => {
   using s = await stage();
   const { picture } = await head(s, "a");
@@ -472,7 +549,7 @@ Deno.test("tuning that was interrupted ends with the same bits as tuning that wa
     s.device.read(...generator.state.values());
 
   const whole = copyGenerator(s.device, s.generator);
-  let last: TuningCheckpoint | null = null;
+  let last: OptimiserCheckpoint | null = null;
   await run(whole, { onCheckpoint: (checkpoint) => void (last = checkpoint) });
   assertEquals(last!.step, 8);
 
@@ -503,6 +580,7 @@ Deno.test("an unfinished run is kept for the same settings only", async () => {
   const ws = [Float32Array.of(1, 2), Float32Array.of(3, 1e-7)];
   const place = await RunFolder.open(folder.path, { seed: 1 }, false);
   assertEquals([await place.latents(), await place.tuning()], [[], null]);
+  assertEquals(await place.projection(), null);
   await place.saveLatents(ws);
   const same = await RunFolder.open(folder.path, { seed: 1 }, true);
   assertEquals(await same.latents(), ws);

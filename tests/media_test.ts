@@ -5,12 +5,14 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { writeAnimations } from "../pipeline/media/animation.ts";
+import { writeAnimations, writeFrames } from "../pipeline/media/animation.ts";
 import { sideBySide } from "../pipeline/media/compare.ts";
 import {
   ensureFolder,
   explainFileError,
+  isSameFile,
   replaceAtomic,
+  requireReplaceable,
   writeFileAtomic,
 } from "../pipeline/media/files.ts";
 import { formatOf } from "../pipeline/media/format.ts";
@@ -231,6 +233,51 @@ Deno.test({
     );
     assertEquals(await namesIn(folder.path), ["fill.ts"]);
   },
+});
+
+Deno.test("a folder of results is replaced only when runs wrote all that is in it", async () => {
+  await using folder = scratch();
+  const frames = folder.file("frames");
+  await writeFrames(frames, clip(3));
+  await writeFrames(frames, clip(2));
+  assertEquals(await namesIn(frames), ["0000.png", "0001.png"]);
+  await Deno.writeTextFile(`${frames}/holiday.png`, "mine");
+  assertStringIncludes(
+    await sentenceOf(() => writeFrames(frames, clip(1))),
+    '"holiday.png" in it is none',
+  );
+  assertEquals((await namesIn(frames)).length, 3);
+});
+
+Deno.test("a folder that holds an input is not replaced, by whatever path it is named", async () => {
+  await using folder = scratch();
+  const frames = folder.file("frames"), link = folder.file("link");
+  await writeFrames(frames, clip(1));
+  await Deno.symlink(frames, link);
+  const check = (input?: string) =>
+    requireReplaceable(frames, /^\d+\.png$/, [undefined, input]);
+  for (
+    const input of [frames, `${frames}/0000.png`, link, `${link}/0000.png`]
+  ) {
+    assertStringIncludes(
+      await sentenceOf(() => check(input)),
+      `"${input}" lies in "${frames}"`,
+    );
+  }
+  await Deno.mkdir(folder.file("frames2"));
+  await check(folder.file("frames2"));
+  await check();
+  await requireReplaceable(folder.file("nothing"), /x/, [frames]);
+});
+
+Deno.test("two paths to one file are told to be the same", async () => {
+  await using folder = scratch();
+  await Deno.writeTextFile(folder.file("a"), "");
+  await Deno.writeTextFile(folder.file("b"), "");
+  await Deno.symlink(folder.file("a"), folder.file("link"));
+  assertEquals(await isSameFile(folder.file("a"), folder.file("link")), true);
+  assertEquals(await isSameFile(folder.file("a"), folder.file("b")), false);
+  assertEquals(await isSameFile(folder.file("a"), folder.file("c")), false);
 });
 
 Deno.test("a result folder below a file is refused with a sentence", async () => {

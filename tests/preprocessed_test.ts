@@ -440,6 +440,31 @@ Deno.test("transfer writes what animate --preprocessed takes, poses included", a
   assert(smaller > 1.2 && smaller < 2, `${smaller}`);
 });
 
+Deno.test("transfer replaces neither its own portrait nor frames that it reads", async () => {
+  await using folder = scratch();
+  const source = folder.file("me.png"), out = folder.path;
+  await writePicture(source, plain(8, 8, 5));
+  const before = await Deno.readFile(source);
+  const refused = (
+    changes: Partial<ReturnType<typeof defaultTransferOptions>>,
+  ) =>
+    sentenceOf(() =>
+      runTransfer(
+        { ...defaultTransferOptions(), out, ...changes },
+        silentContext(),
+      )
+    );
+  assertStringIncludes(
+    await refused({ source }),
+    `"${source}" would be replaced by the aligned portrait`,
+  );
+  assertEquals(await Deno.readFile(source), before);
+  const driving = await written(folder);
+  assertStringIncludes(await refused({ driving }), `"${driving}" lies in`);
+  await Deno.writeTextFile(join(driving, "notes.txt"), "");
+  assertStringIncludes(await refused({}), '"notes.txt" in it is none');
+});
+
 Deno.test("a source that is no square crop is refused before anything is computed", async () => {
   await using folder = scratch();
   const preprocessed = await written(folder);

@@ -10,6 +10,7 @@ import { silentContext } from "../pipeline/context.ts";
 import { PantomimeError } from "../pipeline/errors.ts";
 import {
   type Cam2World,
+  cameraAngles,
   cameraCentre,
   cameraDifference,
   cameraFromAngles,
@@ -18,6 +19,7 @@ import {
   frontalCamera,
   project,
 } from "../pipeline/face/camera.ts";
+import { publishedCamera } from "../pipeline/face/framing.ts";
 import { apply, dot, normalise, type Vec3 } from "../pipeline/face/linear.ts";
 import { fitCamera } from "../pipeline/face/pose.ts";
 import { regionOfLandmarks } from "../pipeline/face/landmarks.ts";
@@ -32,8 +34,13 @@ import {
 } from "../pipeline/reenactment/composite.ts";
 import type { Motion } from "../pipeline/reenactment/motion.ts";
 import { writeMotion } from "../pipeline/reenactment/motion_file.ts";
-import { loadPerformance } from "../pipeline/reenactment/performance.ts";
+import {
+  loadPerformance,
+  smoothed,
+} from "../pipeline/reenactment/performance.ts";
+import { smoothMotion } from "../pipeline/reenactment/smoothing.ts";
 import { renderFrames } from "../pipeline/reenactment/render.ts";
+import { camerasOf } from "../pipeline/show_avatar.ts";
 import { mouthOpening } from "../pipeline/transfer/facemesh/topology.ts";
 import {
   project as projectLandmarks,
@@ -42,6 +49,7 @@ import {
   test,
 } from "./support/faces.ts";
 import {
+  assertNear,
   BLINK,
   correlation,
   mean,
@@ -160,6 +168,29 @@ function centroid(mask: Float32Array, side: number): [number, number] {
   return [x / sum, y / sum];
 }
 
+Deno.test("the feather of a mask is the published kernel: 15 pixels, sigma 7, of 512", () => {
+  const camera = frontalCamera(), side = 512;
+  // at this distance from the camera a picture is 2.5 / FOCAL wide
+  const at = (u: number, v: number): Vec3 => [
+    (u - 0.5) * 2.5 / FOCAL,
+    (0.5 - v) * 2.5 / FOCAL,
+    0.2,
+  ];
+  const corners = [[0.25, 0.25], [0.5, 0.25], [0.5, 0.75], [0.25, 0.75]];
+  const seen = projectMask(corners.map(([u, v]) => at(u, v)), camera, side);
+  const taps = Array.from(
+    { length: 15 },
+    (_, k) => Math.exp(-((k - 7) ** 2) / 98),
+  );
+  const total = taps.reduce((a, b) => a + b);
+  // the region ends behind column 255
+  for (let x = 245; x < 267; x++) {
+    const inside = taps.filter((_, k) => x + k - 7 <= 255);
+    const wanted = inside.reduce((a, b) => a + b, 0) / total;
+    assertAlmostEquals(seen[256 * side + x], wanted, 1e-6, `column ${x}`);
+  }
+});
+
 Deno.test("the mask turns with the head, to the side to which the head turns", () => {
   const source = frontalCamera();
   const { depth, hit } = seeBall(source, SIDE);
@@ -224,6 +255,54 @@ Deno.test("a composite shows the foreground where the mask is, for every colour"
   const background = foreground.map((v) => -v);
   const out = composite(foreground, background, Float32Array.of(1, 0.25));
   assertEquals([...out], [1, -1, 3, -2, 5, -3]);
+});
+
+// Cameras
+
+Deno.test("a published generator's head stays in the middle when it turns and when the camera swings", () => {
+  const angles = { yaw: 30, pitch: -10, roll: 4 };
+  const motion = smilingMotion();
+  const turning: Motion = {
+    ...motion,
+    frames: motion.frames.map((frame) => ({ ...frame, angles })),
+  };
+  const still = { pose: "driving", poseScale: 1, orbit: 0 } as const;
+  const swinging = { ...still, pose: "source", orbit: 25 } as const;
+  const source = publishedCamera(angles);
+  const known = { framing: "published", source } as const;
+  for (const camera of camerasOf(still, turning, known)) {
+    assertNear(camera, source, 1e-9);
+  }
+  const orbit = camerasOf(swinging, turning, known);
+  assertNear(orbit[0], source, 1e-9);
+  const yaws = orbit.map((camera) => cameraAngles(camera).yaw);
+  assert(Math.max(...yaws) - Math.min(...yaws) > 40, `${yaws}`);
+  for (const camera of orbit) {
+    const [u, v] = project(camera, [0, 0.006, 0.161]);
+    assert(Math.hypot(u - 0.5, v - 0.5) < 0.01, `${u}, ${v}`);
+  }
+});
+
+Deno.test("the mannequin's cameras are aimed at one point, and given ones are followed", () => {
+  const motion = smilingMotion();
+  const source = cameraFromAngles({ yaw: 12, pitch: 3, roll: 0 });
+  const still = { pose: "driving", poseScale: 1, orbit: 0 } as const;
+  const given = motion.frames.map((_, k) =>
+    publishedCamera({ yaw: 2 * k, pitch: 0, roll: 0 })
+  );
+  const cameras = [
+    camerasOf(still, motion, { framing: "mannequin", source }),
+    camerasOf(still, motion, { framing: "mannequin", source, given }),
+    camerasOf({ ...still, orbit: 20 }, motion, {
+      framing: "mannequin",
+      source,
+    }),
+  ].flat();
+  for (const camera of cameras) {
+    assertNear(project(camera, [0, 0, 0.2]).slice(0, 2), [0.5, 0.5], 1e-9);
+  }
+  const known = { framing: "published", source, given } as const;
+  assertEquals(camerasOf(still, motion, known), given);
 });
 
 // New motions
@@ -393,6 +472,15 @@ Deno.test("an excerpt of a motion has the frames asked for and the clip's restin
   // who asks for a rate gets it, even above the most
   const asked = await excerpt(path, { fps: clip.fps, mostFps: 1 });
   assertEquals(asked.frames.length, clip.frames.length);
+});
+
+Deno.test("a motion file is not smoothed a second time unless that is asked for", () => {
+  const motion = smilingMotion();
+  assertEquals(smoothed({ motion, pictures: null }, undefined), motion);
+  assertEquals(smoothed({ motion, pictures: [] }, false), motion);
+  const smooth = smoothMotion(motion);
+  assertEquals(smoothed({ motion, pictures: null }, true), smooth);
+  assertEquals(smoothed({ motion, pictures: [] }, undefined), smooth);
 });
 
 Deno.test("an excerpt beyond the end is refused in one sentence", async () => {

@@ -7,11 +7,13 @@ import {
 } from "@std/assert";
 import { createHash } from "node:crypto";
 import { delimiter, dirname, join } from "node:path";
+import { ANIMATE_FLAGS } from "../pipeline/cli/animate_flags.ts";
 import { parseFlags } from "../pipeline/cli/args.ts";
 import { WEIGHTS, WEIGHTS_FLAGS } from "../pipeline/cli/weights.ts";
 import { silentContext } from "../pipeline/context.ts";
 import { UsageError } from "../pipeline/errors.ts";
 import { writePicture } from "../pipeline/media/picture.ts";
+import * as library from "../pipeline/mod.ts";
 import { WeightsError } from "../weights/errors.ts";
 import { CATALOGUE, type WeightsId } from "../weights/files/catalogue.ts";
 import { EXPECTED_CONTENT } from "../weights/files/expected_content.ts";
@@ -89,6 +91,16 @@ Deno.test("every optional file has a use, a licence, a source and a name of its 
       assert(/^([0-9a-f]{64}|[0-9a-f]{8}|)$/.test(sha256), name);
       assert(Number.isInteger(bytes) && bytes > 0, name);
     }
+  }
+});
+
+Deno.test("every optional file has a reader: a flag of animate, or a function of the library", () => {
+  for (const id of IDS) {
+    const { reader } = CATALOGUE[id];
+    const known = reader.startsWith("--")
+      ? reader.slice(2) in ANIMATE_FLAGS
+      : reader in library;
+    assert(known, `nothing is called ${reader}, which is to read ${id}`);
   }
 });
 
@@ -174,10 +186,7 @@ Deno.test("missing weights are told in one sentence: what for, where from, where
 Deno.test("every network is recognised by its names and shapes", async () => {
   await using folder = scratch();
   for (const id of IDS) {
-    // the albedo is larger than a tensor of one number may claim to be
-    if (EXPECTED_CONTENT[id].kind !== "tensors" || id === "flame-albedo") {
-      continue;
-    }
+    if (EXPECTED_CONTENT[id].kind !== "tensors") continue;
     const { files } = CATALOGUE[id];
     const path = await write(
       folder.file(files[0].name),
@@ -322,6 +331,7 @@ Deno.test("the command lists all files, says of those that are here what they ar
   );
   const text = lines.join("\n");
   for (const id of IDS) assertStringIncludes(text, CATALOGUE[id].files[0].name);
+  assertStringIncludes(text, "loadLpips, a function of the library");
   assertStringIncludes(
     text,
     "alex.pth holds what it should, but is not the pub",

@@ -13,6 +13,7 @@ import { runAsMain } from "./main.ts";
 export const ANIMATE: Command<typeof ANIMATE_FLAGS> = {
   name: "animate",
   summary: "Animates a portrait with a driving performance.",
+  smaller: "--quality draft or fewer --frames",
   flags: ANIMATE_FLAGS,
   examples: [
     {

@@ -12,6 +12,7 @@ import {
 } from "../reenactment/expression_control.ts";
 import { DECA_FLAGS, decaOptions } from "./deca_flags.ts";
 import type { FlagTable, FlagValues } from "./flags.ts";
+import { refuseIdle } from "./idle_flags.ts";
 import { checkPreprocessed, PREPROCESSED_FLAGS } from "./preprocessed_flags.ts";
 
 /** The table that parsing, checking and `--help` follow from. */
@@ -156,7 +157,9 @@ export const ANIMATE_FLAGS = {
   },
   smoothing: {
     kind: "toggle",
-    help: "Smooth the tracked motion (one-euro filter). Default: on.",
+    help:
+      "Smooth the tracked motion (one-euro filter). Default: on; off for a motion.json, which was " +
+      "smoothed before it was written.",
   },
   generator: {
     kind: "path",
@@ -200,10 +203,24 @@ export const ANIMATE_FLAGS = {
   },
 } as const satisfies FlagTable;
 
+/** What was settled when an avatar was made. */
+const IN_AVATAR = [
+  "face",
+  "eyes",
+  "resume",
+  "seed",
+  "wSteps",
+  "wNextSteps",
+  "tuneSteps",
+] as const;
+
+/** Flags that change a performance. */
+const OF_PERFORMANCE = ["expressionScale", "smoothing", "poseScale"] as const;
+
 /**
  * Fills the options of a run from the flags given.
  *
- * @throws {UsageError} when two flags contradict each other
+ * @throws {UsageError} when two flags contradict each other, or one would have no effect
  */
 export function animateOptions(
   values: FlagValues<typeof ANIMATE_FLAGS>,
@@ -225,6 +242,12 @@ export function animateOptions(
     );
   }
   checkPreprocessed(values);
+  if (values.avatar !== undefined) {
+    refuseIdle(values, IN_AVATAR, "on an avatar, which was made before");
+  }
+  if (values.pose === "source") {
+    refuseIdle(values, ["poseScale"], "with --pose source");
+  }
   const {
     expression: _text,
     deca: _deca,
@@ -258,6 +281,10 @@ function expressionOptions(
     throw new UsageError(
       "--start and --end choose a part of a performance; give one with --driving.",
     );
+  }
+  refuseIdle(values, OF_PERFORMANCE, "on --expression without --driving");
+  if ((values.frames ?? 1) === 1) {
+    refuseIdle(values, ["orbit"], "on one frame", "ask for more with --frames");
   }
   return { expression, driving: undefined, pose: values.pose ?? "source" };
 }

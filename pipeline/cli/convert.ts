@@ -7,6 +7,7 @@ import { format } from "@std/fmt/bytes";
 import { openCheckpoint } from "../../weights/checkpoint.ts";
 import { convertCheckpoint } from "../../weights/convert.ts";
 import { UsageError } from "../errors.ts";
+import { isSameFile } from "../media/files.ts";
 import type { Command } from "./command.ts";
 import type { FlagTable } from "./flags.ts";
 import { runAsMain } from "./main.ts";
@@ -73,11 +74,5 @@ export const CONVERT: Command<typeof CONVERT_FLAGS> = {
     );
   },
 };
-
-/** Also by another path or through a link. */
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  const real = (path: string) => Deno.realPath(path).catch(() => path);
-  return await real(a) === await real(b);
-}
 
 if (import.meta.main) await runAsMain(CONVERT);

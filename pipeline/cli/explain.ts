@@ -23,41 +23,51 @@ export interface Explanation {
   readonly exitCode: number;
 }
 
-/** What makes most commands take less memory. */
-const SMALLER = "--quality draft or fewer --frames";
+/** What a command offers for going on after an error. */
+export interface Remedies {
+  /** Flags that make it take less memory, as they end a sentence. */
+  readonly smaller?: string;
+  /** Whether it has `--resume`. */
+  readonly resumable?: boolean;
+}
 
 /** What to do about the errors of the engine that are not defects of ours. */
-function adviceFor(error: unknown, smaller: string): string | undefined {
+function adviceFor(error: unknown, remedies: Remedies): string | undefined {
   if (error instanceof NoAdapterError) {
     return "see ./run doctor for what to install";
   }
   if (error instanceof DeviceLostError) {
-    return "close other programs that use the GPU and go on with --resume";
+    const on = remedies.resumable ? "go on with --resume" : "run again";
+    return `close other programs that use the GPU and ${on}`;
   }
   if (error instanceof OutOfMemoryError) {
-    return `use ${smaller}, or close other programs`;
+    return lessMemory(remedies, "close other programs");
   }
   if (error instanceof TensorTooLargeError) {
-    return `use ${smaller}, or a smaller generator`;
+    return lessMemory(remedies, "take a smaller generator");
   }
+}
+
+function lessMemory({ smaller }: Remedies, otherwise: string): string {
+  return smaller ? `use ${smaller}, or ${otherwise}` : otherwise;
 }
 
 /**
  * Explains an error.
  *
  * @param error whatever was thrown
+ * @param remedies of the command that failed
  * @param interrupted whether Ctrl-C was pressed before: whatever fails then, fails because of it
- * @param smaller flags that make the command take less memory
  */
 export function explain(
   error: unknown,
+  remedies: Remedies,
   interrupted = false,
-  smaller: string = SMALLER,
 ): Explanation {
   if (interrupted) {
+    const on = remedies.resumable ? ", and --resume goes on from there" : "";
     return {
-      sentence:
-        "Stopped; what was finished is kept, and --resume goes on from there.",
+      sentence: `Stopped; what was finished is kept${on}.`,
       exitCode: INTERRUPTED,
     };
   }
@@ -67,17 +77,17 @@ export function explain(
   if (error instanceof WeightsError) {
     return { sentence: error.message, exitCode: 1 };
   }
-  return { sentence: describe(error, smaller), exitCode: 1 };
+  return { sentence: describe(error, remedies), exitCode: 1 };
 }
 
-function describe(error: unknown, smaller: string): string {
-  const told = firstLine(error), advice = adviceFor(error, smaller);
+function describe(error: unknown, remedies: Remedies): string {
+  const told = firstLine(error), advice = adviceFor(error, remedies);
   // The engine's own advice, behind its colon, is for programmers.
   if (advice) return `${told.split(/: (?=[a-z])/)[0]}: ${advice}.`;
   if (
     error instanceof RangeError && /allocation failed|array length/i.test(told)
   ) {
-    return `Memory ran out: use ${smaller}, or close other programs.`;
+    return `Memory ran out: ${lessMemory(remedies, "close other programs")}.`;
   }
   if (error instanceof Deno.errors.NotCapable) {
     return `${told}: start through ./run or "deno task", which give the permissions needed.`;

@@ -13,6 +13,8 @@ export const GENERATE: Command<typeof GENERATE_FLAGS> = {
   name: "generate",
   summary:
     "Draws heads of a generator: pictures, orbits, depth and normal maps, meshes.",
+  smaller:
+    "fewer --seeds, a lower --neural-resolution, --samples or --mesh-resolution",
   flags: GENERATE_FLAGS,
   examples: [
     { line: "./run generate", says: "four heads of the bundled mannequin" },

@@ -67,11 +67,12 @@ export async function runAsMain<T extends FlagTable>(
 function report(
   error: unknown,
   interrupted: boolean,
-  { name, smaller }: Pick<Command, "name" | "smaller">,
+  { name, smaller, flags }: Pick<Command, "name" | "smaller" | "flags">,
 ): number {
   // Whoever read the output, such as `head`, has seen enough.
   if (error instanceof Deno.errors.BrokenPipe) return 0;
-  const { sentence, exitCode } = explain(error, interrupted, smaller);
+  const remedies = { smaller, resumable: "resume" in flags };
+  const { sentence, exitCode } = explain(error, remedies, interrupted);
   console.error(interrupted ? sentence : `${bold(red("error"))}: ${sentence}`);
   if (error instanceof UsageError) {
     console.error(`       ./run ${name} --help lists all flags.`);

@@ -6,6 +6,7 @@
 import { UsageError } from "../errors.ts";
 import { flagName } from "./args.ts";
 import type { FlagTable } from "./flags.ts";
+import { refuseIdle } from "./idle_flags.ts";
 
 /** Their part of the table. */
 export const PREPROCESSED_FLAGS = {
@@ -57,22 +58,20 @@ const ELSEWHERE = [
 export function checkPreprocessed(
   values: Readonly<Record<string, unknown>>,
 ): void {
-  const given = (flags: readonly string[]) =>
-    flags.find((flag) => values[flag] !== undefined);
-  const pose = given(["sourcePose", "targetPose"]);
-  const odd = given(ELSEWHERE);
-  if (values.preprocessed === undefined) {
-    if (pose === undefined) return;
-    throw new UsageError(
-      `${
-        flagName(pose)
-      } is the camera of preprocessed frames; give them with --preprocessed.`,
+  if (values.preprocessed !== undefined) {
+    return refuseIdle(
+      values,
+      ELSEWHERE,
+      "on preprocessed frames",
+      "leave it out, or make the frames anew",
     );
   }
-  if (odd === undefined) return;
+  const pose = ["sourcePose", "targetPose"]
+    .find((flag) => values[flag] !== undefined);
+  if (pose === undefined) return;
   throw new UsageError(
     `${
-      flagName(odd)
-    } has no effect on preprocessed frames; leave it out, or make the frames anew.`,
+      flagName(pose)
+    } is the camera of preprocessed frames; give them with --preprocessed.`,
   );
 }

@@ -13,6 +13,7 @@ export const TRANSFER: Command<typeof TRANSFER_FLAGS> = {
   name: "transfer",
   summary:
     "Writes the portrait with each frame's face, with masks and cameras, as the published preprocessing does.",
+  smaller: "fewer --frames",
   flags: TRANSFER_FLAGS,
   examples: [
     {

@@ -122,11 +122,12 @@ async function report(
 }
 
 function describe(entry: Entry): string[] {
-  const { title, enables, licence, obtain, files, recognition } = entry;
+  const { title, enables, reader, licence, obtain, files, recognition } = entry;
   const mark = recognition ? MARKS[recognition.verdict]() : dim("-");
   return [
     `${mark} ${bold(files[0].name)}  ${title}`,
     `    for      ${enables}`,
+    `    by       ${readerOf(reader)}`,
     `    licence  ${licence}`,
     ...files.map((file) => `    ${dim(factsOf(file))}`),
     recognition
@@ -135,6 +136,13 @@ function describe(entry: Entry): string[] {
     ...(recognition?.verdict === "wrong" ? [`    to get   ${obtain}`] : []),
     "",
   ];
+}
+
+/** What reads a file. */
+function readerOf(reader: OptionalWeights["reader"]): string {
+  return reader.startsWith("--")
+    ? reader
+    : `${reader}, a function of the library; no command reads it`;
 }
 
 /** What is publicly known of a file. */

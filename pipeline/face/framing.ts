@@ -82,6 +82,16 @@ export function publishedCamera(angles: CameraAngles): Cam2World {
   ]);
 }
 
+/**
+ * The camera that shows a head in this pose, for generators of this framing: the mannequin's are aimed
+ * at one point, the others hold the head's origin in the middle.
+ */
+export function cameraAt(framing: Framing, angles: CameraAngles): Cam2World {
+  return framing === "mannequin"
+    ? cameraFromAngles(angles)
+    : publishedCamera(angles);
+}
+
 /** The framing of a generator, by what its configuration says of its heads. */
 export function framingOf(
   { semantics }: { readonly semantics?: string },

@@ -19,6 +19,9 @@ export interface InpaintSettings {
   cavity: number;
 }
 
+/** Where the feather's kernel ends, in sigmas; published: 9 pixels wide at a sigma of 3. */
+const FEATHER_REACH = 4 / 3;
+
 /** The published settings. */
 export const PUBLISHED_INPAINTING: InpaintSettings = {
   margin: 16 / 512,
@@ -45,7 +48,8 @@ export function inpaintMouth(
     side,
     settings.margin * side,
   );
-  const feathered = blur(wide, side, settings.feather * side);
+  const sigma = settings.feather * side;
+  const feathered = blur(wide, side, sigma, FEATHER_REACH * sigma);
   const pixels = side * side;
   return target.edited.map((v, k) => {
     const fill = (1 - settings.cavity) * feathered[k % pixels];
@@ -69,14 +73,19 @@ export function dilate(
   });
 }
 
-/** Gaussian blur; values beyond the border repeat the border. */
+/**
+ * Gaussian blur; values beyond the border repeat the border.
+ *
+ * @param extent how many pixels the kernel has on each side of its middle: the published ones end early
+ */
 export function blur(
   mask: Float32Array,
   side: number,
   sigma: number,
+  extent: number,
 ): Float32Array {
   if (sigma <= 0) return mask;
-  const reach = Math.ceil(3 * sigma);
+  const reach = Math.round(extent);
   const taps = Array.from(
     { length: 2 * reach + 1 },
     (_, k) => Math.exp(-0.5 * ((k - reach) / sigma) ** 2),

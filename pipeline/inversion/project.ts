@@ -28,6 +28,12 @@ import {
   perceptualDistance,
   unitFeatures,
 } from "../losses/perceptual.ts";
+import {
+  type OptimiserCheckpoint,
+  restore,
+  SAVE_EVERY,
+  snapshot,
+} from "./checkpoint.ts";
 import { explorationNoise, stepRate } from "./schedule.ts";
 import { type LatentStatistics, latentStatistics } from "./statistics.ts";
 import type { FrameTarget } from "./targets.ts";
@@ -66,6 +72,13 @@ export interface ProjectionHooks {
   onStep?(frame: number, step: number): void;
   /** Called when a frame is finished, with its w and its last loss. */
   onFrame?(frame: number, w: Float32Array, loss: number): void | Promise<void>;
+  /**
+   * Receives everything that a later run needs to go on within a frame: every
+   * {@linkcode SAVE_EVERY} seconds, and when the signal fires.
+   */
+  onCheckpoint?(checkpoint: ProjectionCheckpoint): void | Promise<void>;
+  /** Goes on from here, unless the frame is among those that are `done`. */
+  resume?: ProjectionCheckpoint | null;
   /** Stops between steps. */
   signal?: AbortSignal;
   /**
@@ -75,6 +88,12 @@ export interface ProjectionHooks {
   shifts?: readonly Float32Array[] | null;
   /** w of frames that an earlier run finished. */
   done?: readonly Float32Array[];
+}
+
+/** A w that is half found, and its optimiser. */
+export interface ProjectionCheckpoint extends OptimiserCheckpoint {
+  /** The frame that it is of. */
+  frame: number;
 }
 
 /** Result of stage C. */
@@ -205,6 +224,9 @@ interface Problem {
   frame: number;
 }
 
+/** Names of what is optimised, for checkpoints. */
+const NAMES = ["w"];
+
 async function optimise(
   problem: Problem,
   start: Float32Array,
@@ -216,8 +238,14 @@ async function optimise(
     0.025;
   const w = device.tensor(start, [1, start.length]).track();
   using adam = new Adam([w]);
+  if (hooks.resume?.frame === frame) restore(adam, NAMES, hooks.resume);
   let loss: Tensor | null = null;
-  for (let k = 0; k < steps; k++) {
+  let saved = Date.now();
+  for (let k = adam.steps; k < steps; k++) {
+    if (hooks.signal?.aborted || Date.now() - saved > SAVE_EVERY * 1000) {
+      await save(problem, adam, hooks);
+      saved = Date.now();
+    }
     hooks.signal?.throwIfAborted();
     using scope = device.scope();
     const scale = frame === 0
@@ -241,6 +269,16 @@ async function optimise(
   if (!loss) return { w: start, loss: NaN };
   const [values, [last]] = await device.read(w, loss);
   return { w: values, loss: last };
+}
+
+/** Before a step, so that one is always left, whose loss is the frame's. */
+async function save(
+  { device, frame }: Problem,
+  adam: Adam,
+  hooks: ProjectionHooks,
+): Promise<void> {
+  if (!hooks.onCheckpoint || adam.steps === 0) return;
+  await hooks.onCheckpoint({ ...await snapshot(device, adam, NAMES), frame });
 }
 
 function projectionLoss(problem: Problem, w: Tensor, center: Tensor): Tensor {

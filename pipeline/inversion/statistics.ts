@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { type Device, normals, type Tensor } from "../../engine/mod.ts";
+import type { Device, Tensor } from "../../engine/mod.ts";
 import { mapping } from "../generator/mapping.ts";
+import { RandomState } from "../generator/random_state.ts";
 import type { Generator } from "../generator/state.ts";
 
 const SAMPLES = 600;
+/** Of NumPy's `RandomState`. */
 const SEED = 123;
 
 /** Mean and spread of w. */
@@ -30,7 +32,10 @@ export async function latentStatistics(
 ): Promise<LatentStatistics> {
   const { z_dim, w_dim } = generator.config;
   using scope = device.scope();
-  const z = device.tensor(normals(SEED, 0, SAMPLES * z_dim), [SAMPLES, z_dim]);
+  const z = device.tensor(new RandomState(SEED).normals(SAMPLES * z_dim), [
+    SAMPLES,
+    z_dim,
+  ]);
   const labels = new Float32Array(SAMPLES * 25);
   for (let k = 0; k < SAMPLES; k++) labels.set(label, k * 25);
   const ws = device.withoutTape(() =>

@@ -21,6 +21,12 @@ import {
   perceptualDistance,
   unitFeatures,
 } from "../losses/perceptual.ts";
+import {
+  type OptimiserCheckpoint,
+  restore,
+  SAVE_EVERY,
+  snapshot,
+} from "./checkpoint.ts";
 import { stepRate } from "./schedule.ts";
 
 /** Settings of {@linkcode tune}. */
@@ -49,25 +55,11 @@ export interface TuningHooks {
    * Receives everything that a later run needs to go on: every {@linkcode SAVE_EVERY} seconds, when
    * the signal fires, and at the end.
    */
-  onCheckpoint?(checkpoint: TuningCheckpoint): void | Promise<void>;
+  onCheckpoint?(checkpoint: OptimiserCheckpoint): void | Promise<void>;
   /** Goes on from here. */
-  resume?: TuningCheckpoint | null;
+  resume?: OptimiserCheckpoint | null;
   /** Stops between steps. */
   signal?: AbortSignal;
-}
-
-/** Seconds between two checkpoints. */
-export const SAVE_EVERY = 30;
-
-/** A half-tuned generator and its optimiser. */
-export interface TuningCheckpoint {
-  /** Steps taken. */
-  step: number;
-  /** `parameter/NAME`, `m/NAME` and `v/NAME`. */
-  tensors: Map<
-    string,
-    { shape: readonly number[]; data: Float32Array<ArrayBuffer> }
-  >;
 }
 
 /** One frame that the generator shall reproduce. */
@@ -197,44 +189,6 @@ async function save(
 ): Promise<void> {
   if (!hooks.onCheckpoint || adam.steps === 0) return;
   await hooks.onCheckpoint(await snapshot(device, adam, names));
-}
-
-/** The tensors of an optimisation under the names of its checkpoint. */
-function entries(adam: Adam, names: readonly string[]): [string, Tensor][] {
-  return names.flatMap((name, k): [string, Tensor][] => [
-    [`parameter/${name}`, adam.parameters[k]],
-    [`m/${name}`, adam.moments[k].m],
-    [`v/${name}`, adam.moments[k].v],
-  ]);
-}
-
-async function snapshot(
-  device: Device,
-  adam: Adam,
-  names: readonly string[],
-): Promise<TuningCheckpoint> {
-  const all = entries(adam, names);
-  const data = await device.read(...all.map(([, tensor]) => tensor));
-  return {
-    step: adam.steps,
-    tensors: new Map(
-      all.map((
-        [name, { shape }],
-        k,
-      ) => [name, { shape, data: data[k] as Float32Array<ArrayBuffer> }]),
-    ),
-  };
-}
-
-function restore(
-  adam: Adam,
-  names: readonly string[],
-  checkpoint: TuningCheckpoint,
-): void {
-  adam.steps = checkpoint.step;
-  for (const [name, tensor] of entries(adam, names)) {
-    tensor.device.write(tensor, checkpoint.tensors.get(name)!.data);
-  }
 }
 
 function tuningLoss(

@@ -6,7 +6,7 @@
  */
 import type { Sharp as SharpImage } from "sharp";
 import { join } from "@std/path";
-import { replaceAtomic, writeFileAtomic } from "./files.ts";
+import { replaceAtomic, requireReplaceable, writeFileAtomic } from "./files.ts";
 import {
   encodePng,
   type Picture,
@@ -74,15 +74,20 @@ export async function writeGif(
   await writeFileAtomic(path, plainBytes(await image.toBuffer()));
 }
 
+/** Names of frames. */
+export const FRAME_FILE: RegExp = /^\d{4,}\.png$/;
+
 /**
  * Writes `0000.png`, `0001.png` and so on; the folder of an earlier run is replaced as a whole.
  *
- * @throws {PantomimeError} when the disk is full or the place cannot be written to
+ * @throws {PantomimeError} when other files lie there, the disk is full or the place cannot be
+ * written to
  */
 export async function writeFrames(
   folder: string,
   frames: readonly Picture[],
 ): Promise<void> {
+  await requireReplaceable(folder, FRAME_FILE);
   await replaceAtomic(folder, async (temporary) => {
     await Deno.mkdir(temporary);
     for (const [index, frame] of frames.entries()) {

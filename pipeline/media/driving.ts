@@ -78,7 +78,8 @@ export async function openDriving(
   const head = await readHead(path);
   const format = formatOf(head);
   if (format === "gif" || format === "webp") {
-    return await openAnimation(path, options, side);
+    const animation = await openAnimation(path, options, side);
+    if (animation) return animation;
   }
   if (isPicture(format)) return singlePicture(path, options, side);
   if (format === "json" || /\.json$/i.test(path)) {

@@ -36,16 +36,18 @@ interface Pages {
 }
 
 /**
- * Opens an animated GIF or WebP; one without animation is a performance of one frame.
+ * Opens an animated GIF or WebP.
  *
+ * @returns null when it has one page and so is a picture like any other
  * @throws {PantomimeError} when the file is damaged
  */
 export async function openAnimation(
   path: string,
   excerpt: Excerpt,
   side: number,
-): Promise<DrivingFrames> {
+): Promise<DrivingFrames | null> {
   const pages = await readPages(path);
+  if (pages.count === 1) return null;
   const fps = excerpt.fps ?? ownRate(pages.delays);
   let moment = 0;
   const ends = pages.delays.map((delay) => (moment += delay) / 1000);

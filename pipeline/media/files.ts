@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join, SEPARATOR } from "@std/path";
 import { replaceWhole, temporaryName } from "../../weights/files/atomic.ts";
-import { PantomimeError } from "../errors.ts";
+import { PantomimeError, UsageError } from "../errors.ts";
 
 /**
  * Says in one sentence why a file could not be read or written.
@@ -88,6 +88,59 @@ export async function requireFile(path: string): Promise<void> {
     await Deno.stat(path);
   } catch (error) {
     throw explainFileError(error, path, "read");
+  }
+}
+
+/** Whether two paths lead to one file, also through links. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  return await realPath(a) === await realPath(b);
+}
+
+/** What is not there yet leads nowhere else. */
+async function realPath(path: string): Promise<string> {
+  return await Deno.realPath(path).catch(() => path);
+}
+
+/**
+ * Makes sure that a folder of results may be replaced as a whole: nothing is there, or only what an
+ * earlier run wrote and this one does not read.
+ *
+ * @param own names that runs give to files in it
+ * @param inputs what this run reads
+ * @throws {UsageError} when an input lies there
+ * @throws {PantomimeError} when something else lies there, or it may not be looked at
+ */
+export async function requireReplaceable(
+  folder: string,
+  own: RegExp,
+  inputs: readonly (string | undefined)[] = [],
+): Promise<void> {
+  const place = await realPath(folder);
+  for (const input of inputs) {
+    if (input === undefined) continue;
+    if (!`${await realPath(input)}${SEPARATOR}`.startsWith(place + SEPARATOR)) {
+      continue;
+    }
+    throw new UsageError(
+      `"${input}" lies in "${folder}", which the results replace; give another --out.`,
+    );
+  }
+  const other = (await namesIn(folder)).find((name) => !own.test(name));
+  if (other === undefined) return;
+  throw new PantomimeError(
+    `"${folder}" is to be replaced by results, but "${other}" in it is none; ` +
+      `move it away, or give another --out.`,
+  );
+}
+
+/** Names in a folder of results; none when it is not there. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw explainFileError(error, folder, "write");
   }
 }
 

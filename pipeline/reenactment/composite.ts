@@ -15,7 +15,10 @@ import {
 import { apply, normalise, type Vec3 } from "../face/linear.ts";
 import { blur } from "../inversion/inpaint.ts";
 
-/** Sigma of the feather in shares of the picture's side; published: 7 / 512. */
+/**
+ * Sigma of the feather in shares of the picture's side, and as much the reach of its kernel: the
+ * published one is 15 pixels wide at a sigma of 7.
+ */
 const FEATHER = 7 / 512;
 
 type Point = readonly [number, number];
@@ -71,7 +74,8 @@ export function projectMask(
     const [u, v] = project(camera, p);
     return [u * side, v * side];
   }));
-  return blur(fillConvex(hull, side), side, FEATHER * side);
+  const feather = FEATHER * side;
+  return blur(fillConvex(hull, side), side, feather, feather);
 }
 
 /**

@@ -4,12 +4,9 @@
  *
  * @module
  */
-import {
-  type Cam2World,
-  type CameraAngles,
-  cameraFromAngles,
-} from "../face/camera.ts";
+import type { Cam2World, CameraAngles } from "../face/camera.ts";
 import { CANONICAL, POINTS, RIGID_POINTS } from "../face/canonical.ts";
+import { cameraAt, type Framing } from "../face/framing.ts";
 import { fitSimilarity, solve, transformPoints } from "../face/linear.ts";
 import { fitCamera } from "../face/pose.ts";
 import { eyeOpenings, mouthOpening } from "../transfer/facemesh/topology.ts";
@@ -189,6 +186,8 @@ export interface DrivingCameraOptions {
    * the turning since the resting frame on top of the source's pose.
    */
   readonly pose?: "absolute" | "relative";
+  /** Which heads the generator was shown, see {@linkcode cameraAt}; "mannequin" when absent. */
+  readonly framing?: Framing;
 }
 
 /**
@@ -200,7 +199,8 @@ export function drivingCamera(
   motion: Motion,
   frame: number,
   source: CameraAngles,
-  { scale = 1, pose = "absolute" }: DrivingCameraOptions = {},
+  { scale = 1, pose = "absolute", framing = "mannequin" }:
+    DrivingCameraOptions = {},
 ): Cam2World {
   const now = motion.frames[frame].angles;
   const rest = pose === "absolute"
@@ -208,7 +208,7 @@ export function drivingCamera(
     : motion.frames[motion.neutral].angles;
   const turned = (axis: keyof CameraAngles) =>
     rest ? source[axis] + scale * (now[axis] - rest[axis]) : scale * now[axis];
-  return cameraFromAngles({
+  return cameraAt(framing, {
     yaw: turned("yaw"),
     pitch: turned("pitch"),
     roll: turned("roll"),

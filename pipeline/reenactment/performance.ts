@@ -13,6 +13,7 @@ import { fitWithin, type Picture } from "../media/picture.ts";
 import { type Excerpt, pickFrames } from "../media/timeline.ts";
 import { type Motion, recordMotion } from "./motion.ts";
 import { readMotion } from "./motion_file.ts";
+import { smoothMotion } from "./smoothing.ts";
 
 /** Pixels that the pictures of a performance are kept with, for comparisons. */
 const KEPT_SIDE = 256;
@@ -80,6 +81,19 @@ export async function loadPerformance(
     signal,
     watch,
   );
+}
+
+/**
+ * The motion of a performance, smoothed or not.
+ *
+ * @param smoothing when left out, pictures are smoothed and motion files, which were smoothed before
+ * they were written, are not
+ */
+export function smoothed(
+  { motion, pictures }: LoadedPerformance,
+  smoothing: boolean = pictures !== null,
+): Motion {
+  return smoothing ? smoothMotion(motion) : motion;
 }
 
 /** The part of a motion that is asked for; its resting face stays what it was. */

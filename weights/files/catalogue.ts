@@ -17,7 +17,6 @@ export type WeightsId =
   | "flame-landmarks"
   | "flame-template"
   | "flame-mask"
-  | "flame-albedo"
   | "lpips-alexnet"
   | "lpips-vgg16"
   | "lpips-squeezenet"
@@ -26,9 +25,7 @@ export type WeightsId =
   | "lpips-squeezenet-head"
   | "nvidia-vgg16"
   | "nvidia-inception"
-  | "arcface"
-  | "styleflow"
-  | "pirenderer";
+  | "arcface";
 
 /** A file as it was published. */
 export interface PublishedFile {
@@ -46,6 +43,8 @@ export interface OptionalWeights {
   readonly title: string;
   /** What can be done with them. */
   readonly enables: string;
+  /** What reads them: a flag, or the function of the library that takes their content; commands then use none of it. */
+  readonly reader: `--${string}` | `load${string}`;
   /** Under what licence they are published. */
   readonly licence: string;
   /** What to do to get them, without a full stop. */
@@ -76,7 +75,8 @@ function eg3d(
   return {
     title: `EG3D generator of ${of}`,
     enables:
-      `pictures of ${pictures} pixels a side by --generator, rendered at ${raw} and enlarged`,
+      `pictures of ${pictures} pixels a side, rendered at ${raw} and enlarged`,
+    reader: "--generator",
     licence: EG3D_LICENCE,
     obtain: NGC,
     files: [{ name: `${name}.pkl` }],
@@ -91,6 +91,7 @@ function backbone(
   return {
     title: `${network} of torchvision`,
     enables: `the distance LPIPS (${network}), with its heads`,
+    reader: "loadLpips",
     licence: TORCHVISION,
     obtain: `download https://download.pytorch.org/models/${files[0].name}`,
     files,
@@ -102,6 +103,7 @@ function heads(network: string, file: PublishedFile): OptionalWeights {
   return {
     title: `LPIPS 0.1 heads for ${network}`,
     enables: `the distance LPIPS (${network}), with its network`,
+    reader: "loadLpips",
     licence: "BSD-2-Clause",
     obtain: LPIPS_REPOSITORY,
     files: [file],
@@ -130,6 +132,7 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   deca: {
     title: "DECA",
     enables: "expressions and heads from photographs by FLAME, as published",
+    reader: "--deca",
     licence: DECA_LICENCE,
     obtain:
       "follow the link to the trained model in https://github.com/yfeng95/DECA",
@@ -144,6 +147,7 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   flame: {
     title: "FLAME 2020",
     enables: "the head that DECA's numbers describe",
+    reader: "--deca",
     licence: "FLAME licence, non-commercial research, by registration",
     obtain:
       "register at https://flame.is.tue.mpg.de, download FLAME 2020 and unpack it",
@@ -158,6 +162,7 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   "flame-landmarks": {
     title: "landmarks on FLAME's surface",
     enables: "the 68 landmarks of FLAME heads",
+    reader: "loadFlameLandmarks",
     licence: DECA_LICENCE,
     obtain: DECA_DATA,
     files: [{
@@ -170,6 +175,7 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   "flame-template": {
     title: "FLAME's mesh with its texture map",
     enables: "the photo's texture on FLAME heads",
+    reader: "--deca",
     licence: DECA_LICENCE,
     obtain: DECA_DATA,
     files: [{ name: "head_template.obj" }],
@@ -178,18 +184,10 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   "flame-mask": {
     title: "face and eyes on FLAME's texture map",
     enables: "the published soft mask of FLAME heads",
+    reader: "--deca",
     licence: DECA_LICENCE,
     obtain: DECA_DATA,
     files: [{ name: "uv_face_eye_mask.png" }],
-    within: ["flame", "data", "deca"],
-  },
-  "flame-albedo": {
-    title: "albedo of FLAME heads, from the Basel Face Model",
-    enables: "the albedo that DECA's texture code describes",
-    licence: "Basel Face Model, non-commercial research, by registration",
-    obtain:
-      "make it as https://github.com/TimoBolkart/BFM_to_FLAME says, which needs the Basel Face Model",
-    files: [{ name: "FLAME_albedo_from_BFM.npz" }],
     within: ["flame", "data", "deca"],
   },
   "lpips-alexnet": backbone(
@@ -247,6 +245,7 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   "nvidia-vgg16": {
     title: "VGG16 with LPIPS heads, of StyleGAN2-ADA",
     enables: "stage C's loss as published",
+    reader: "loadLpips",
     licence: ADA_LICENCE,
     obtain:
       "download https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/vgg16.pt",
@@ -259,7 +258,8 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   },
   "nvidia-inception": {
     title: "Inception of December 2015, of StyleGAN2-ADA and StyleGAN3",
-    enables: "FID as published",
+    enables: "the features that FID compares, as published",
+    reader: "loadInception",
     licence: ADA_LICENCE,
     obtain:
       "download https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
@@ -277,6 +277,7 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
   arcface: {
     title: "ArcFace IR-SE50 of InsightFace_Pytorch",
     enables: "ID, the cosine of identities, as published",
+    reader: "loadArcFace",
     licence: "MIT (InsightFace_Pytorch); of the training data nothing is said",
     obtain:
       "follow the link to IR-SE50 in https://github.com/TreB1eN/InsightFace_Pytorch",
@@ -289,23 +290,5 @@ export const CATALOGUE: Readonly<Record<WeightsId, OptionalWeights>> = {
       },
     ],
     within: ["arcface"],
-  },
-  styleflow: {
-    title: "StyleFlow",
-    enables: "attributes such as age and beard, edited in W",
-    licence: "CC BY-NC-SA 4.0",
-    obtain:
-      "take it from the folder flow_weight of https://github.com/RameenAbdal/StyleFlow",
-    files: [{ name: "modellarge10k.pt" }],
-    within: ["styleflow", "flow_weight"],
-  },
-  pirenderer: {
-    title: "PIRenderer of faces",
-    enables: "the baseline that the paper compares itself with",
-    licence: "none is stated",
-    obtain:
-      "follow the link in scripts/download_weights.sh of https://github.com/RenYurui/PIRender and unpack face.zip",
-    files: [{ name: "epoch_00190_iteration_000400000_checkpoint.pt" }],
-    within: ["face", "result/face", "pirenderer"],
   },
 };

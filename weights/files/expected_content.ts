@@ -75,7 +75,6 @@ export const EXPECTED_CONTENT: Readonly<Record<WeightsId, ExpectedContent>> = {
   }),
   "flame-template": { kind: "obj", v: 5023, vt: 5118, f: 9976 },
   "flame-mask": { kind: "png", side: 256 },
-  "flame-albedo": tensors({ MU: 512 * 512 * 3, PC: 512 * 512 * 3 * 199 }),
   "lpips-alexnet": tensors({
     "features.0.weight": [64, 3, 11, 11],
     "features.3.weight": [192, 64, 5, 5],
@@ -116,17 +115,5 @@ export const EXPECTED_CONTENT: Readonly<Record<WeightsId, ExpectedContent>> = {
     "body.0.res_layer.5.fc1.weight": [4, 64, 1, 1],
     "body.23.res_layer.5.fc2.weight": [512, 32, 1, 1],
     "output_layer.3.weight": [512, 25_088],
-  }),
-  styleflow: tensors({
-    "chain.0.running_mean": [512],
-    "chain.1.sqrt_end_time": 1,
-    "chain.1.odefunc.diffeq.layers.0._layer.weight": [512, 512],
-    "chain.1.odefunc.diffeq.layers.5._hyper_gate.weight": [512, 18],
-    "chain.2.running_var": [512],
-  }),
-  pirenderer: tensors({
-    "net_G_ema.mapping_net.first.0.weight": [256, 73, 7],
-    "net_G_ema.warpping_net.": null,
-    "net_G_ema.editing_net.": null,
   }),
 };

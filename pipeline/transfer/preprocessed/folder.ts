@@ -25,7 +25,8 @@ export type FramePart =
   | "masked_rendered_images"
   | "rendered_images";
 
-const FRAME_NAME =
+/** Names of those pictures. */
+export const FRAME_NAME: RegExp =
   /^(.+)_(\d{3,})_(depth|mask|masked_rendered_images|rendered_images)\.(?:jpe?g|png)$/i;
 
 /** The files of one frame; the face alone follows from the other two. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { replaceAtomic } from "../../media/files.ts";
+import { replaceAtomic, requireReplaceable } from "../../media/files.ts";
 import {
   encodePng,
   fromPicture,
@@ -17,7 +17,7 @@ import {
   type Transfer,
   type TransferredFrame,
 } from "../transferred.ts";
-import { frameFile, type FramePart } from "./folder.ts";
+import { FRAME_NAME, frameFile, type FramePart } from "./folder.ts";
 
 /** What the pictures are kept in; the published programs look for `jpg`. */
 export type FrameFormat = "jpg" | "png";
@@ -29,7 +29,8 @@ const JPEG_QUALITY = 95;
  * Writes every frame; the folder of an earlier run is replaced as a whole.
  *
  * @param onFrame called after each frame
- * @throws {PantomimeError} when the place cannot be written to or the disk is full
+ * @throws {PantomimeError} when other files lie there, the place cannot be written to or the disk is
+ * full
  */
 export async function writePreprocessed(
   folder: string,
@@ -37,6 +38,7 @@ export async function writePreprocessed(
   format: FrameFormat,
   onFrame: (done: number) => void,
 ): Promise<void> {
+  await requireReplaceable(folder, FRAME_NAME);
   await replaceAtomic(folder, async (temporary) => {
     await Deno.mkdir(temporary);
     let done = 0;
