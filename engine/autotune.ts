@@ -12,6 +12,7 @@
  */
 import type { Dtype } from "../kernels/kernel.ts";
 import type { Device } from "./device.ts";
+import { DeviceLostError, EngineError, OutOfMemoryError } from "./errors.ts";
 import { abs, affine, subtract } from "./ops/elementwise.ts";
 import { cast } from "./ops/cast.ts";
 import { maxAlong } from "./ops/reduce.ts";
@@ -142,8 +143,13 @@ export class Autotuner {
   }
 
   /**
-   * Tunes every shape that waits, and saves the choices.
+   * Tunes every shape that waits, and saves the choices, also those that were
+   * made before something went wrong. Nothing else may use the device until it
+   * is done: tensors that are made meanwhile are released, and what runs
+   * meanwhile is timed too.
    *
+   * @throws {EngineError} when the always-right method of a shape fails, or the
+   * device is lost or out of memory
    * @throws whatever the cache throws when it cannot save
    */
   async tune(device: Device): Promise<Tuned[]> {
@@ -158,9 +164,10 @@ export class Autotuner {
       }
     } finally {
       this.#tuning = false;
-    }
-    if (found.length > 0) {
-      await this.#cache.save(this.#adapter, Object.fromEntries(this.#choices));
+      if (found.length > 0) {
+        const choices = Object.fromEntries(this.#choices);
+        await this.#cache.save(this.#adapter, choices);
+      }
     }
     return found;
   }
@@ -264,8 +271,31 @@ async function agreeing<M>(
     methods,
     reference,
   );
-  const trusted = right.find((m) => m !== reference) ?? reference;
-  return await compare(device, tunable, inputs, right, trusted);
+  const trusted = await firstThatRuns(
+    device,
+    tunable,
+    inputs,
+    right.filter((m) => m !== reference),
+  );
+  return await compare(device, tunable, inputs, right, trusted ?? reference);
+}
+
+/** The first method that does not fail at the shape, for instance for want of room. */
+async function firstThatRuns<M>(
+  device: Device,
+  { run }: Tunable<M>,
+  inputs: readonly Tensor[],
+  methods: readonly M[],
+): Promise<M | undefined> {
+  for (const method of methods) {
+    const runs = await holds(device, async () => {
+      using _scope = device.scope();
+      device.withoutTape(() => run(inputs, method));
+      await device.finish();
+      return true;
+    });
+    if (runs) return method;
+  }
 }
 
 /** Those of the methods whose numbers agree with those of one. */
@@ -278,13 +308,33 @@ async function compare<M>(
 ): Promise<M[]> {
   const right: M[] = [];
   for (const method of methods) {
-    if (
-      method === trusted || await agrees(device, run, inputs, method, trusted)
-    ) {
-      right.push(method);
-    }
+    const isRight = method === trusted || await holds(
+      device,
+      () => agrees(device, run, inputs, method, trusted),
+    );
+    if (isRight) right.push(method);
   }
   return right;
+}
+
+/**
+ * Whether `check` says so; a method that it fails with is like one with wrong
+ * numbers, as long as the device still works.
+ */
+async function holds(
+  device: Device,
+  check: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    return await check();
+  } catch (error) {
+    if (
+      !(error instanceof EngineError) || error instanceof DeviceLostError ||
+      error instanceof OutOfMemoryError
+    ) throw error;
+    // what else the method broke is not to be blamed on the next one
+    return await holds(device, () => device.settle().then(() => false));
+  }
 }
 
 async function agrees<M>(

@@ -410,9 +410,13 @@ export class Device {
   /**
    * Finds the fastest kernels for the shapes that operators have met since the
    * last call, checks their numbers first, and keeps the choices: run a step,
-   * tune, and later steps are faster. Takes seconds for large shapes.
+   * tune, and later steps are faster. Takes seconds for large shapes. Nothing
+   * else may use the device until it is done: tensors that are made meanwhile
+   * are released, and what runs meanwhile is timed too.
    *
    * @returns what was chosen; empty on a device that was opened without `tune`
+   * @throws {EngineError} when the always-right method of a shape fails, or the
+   * device is lost or out of memory
    * @throws whatever the cache throws when it cannot save
    */
   async tune(): Promise<Tuned[]> {

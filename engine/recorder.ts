@@ -119,19 +119,33 @@ export class Recorder {
    */
   #recordAlone(d: Dispatch, pipeline: Pipeline, group: GPUBindGroup): void {
     this.submit();
-    this.#device.pushErrorScope("validation");
-    this.#record(d, pipeline, group);
-    this.submit();
-    this.#onError(
-      this.#device.popErrorScope().then((error) =>
+    this.#watch(
+      () => {
+        this.#record(d, pipeline, group);
+        this.submit();
+      },
+      (error) =>
         // what does not compile has been reported
         error && !(pipeline.outcome instanceof KernelError)
           ? new EngineError(
             `WebGPU refused to run ${d.kernel.name}: ${error.message.trim()}`,
           )
-          : null
-      ),
+          : null,
     );
+  }
+
+  /** Runs `body` and reports what WebGPU finds invalid in it, in the words of `explain`. */
+  #watch<T>(
+    body: () => T,
+    explain: (error: GPUError | null) => EngineError | null,
+  ): T {
+    this.#device.pushErrorScope("validation");
+    try {
+      return body();
+    } finally {
+      // a scope left open would swallow every later error
+      this.#onError(this.#device.popErrorScope().then(explain));
+    }
   }
 
   #record(d: Dispatch, pipeline: Pipeline, group: GPUBindGroup): void {
@@ -228,30 +242,33 @@ export class Recorder {
     // another text under the same name is another kernel
     if (cached?.kernel.source === kernel.source) return cached;
     const { code, overrides } = specialise(kernel, constants, halves);
-    const device = this.#device;
-    device.pushErrorScope("validation");
-    const layout = this.#layout(kernel);
+    let made: Pipeline | null = null;
+    made = this.#watch(
+      () => this.#compile(kernel, code, overrides),
+      (error) => {
+        const failure = error && doesNotCompile(key, error);
+        if (made) made.outcome = failure ?? "compiled";
+        return failure;
+      },
+    );
+    this.#pipelines.set(key, made);
+    return made;
+  }
+
+  #compile(
+    kernel: Kernel,
+    code: string,
+    constants: Record<string, number>,
+  ): Pipeline {
+    const device = this.#device, layout = this.#layout(kernel);
     const module = device.createShaderModule({ label: kernel.name, code });
     const pipeline = device.createComputePipeline({
       label: kernel.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main", constants: overrides },
+      compute: { module, entryPoint: "main", constants },
     });
-    const made: Pipeline = {
-      id: this.#nextPipeline++,
-      kernel,
-      pipeline,
-      layout,
-      outcome: null,
-    };
-    this.#onError(
-      device.popErrorScope().then((error) => {
-        made.outcome = error ? doesNotCompile(key, error) : "compiled";
-        return error && made.outcome as KernelError;
-      }),
-    );
-    this.#pipelines.set(key, made);
-    return made;
+    const id = this.#nextPipeline++;
+    return { id, kernel, pipeline, layout, outcome: null };
   }
 
   #layout(kernel: Kernel): GPUBindGroupLayout {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Device } from "./device.ts";
 import { EngineError, ReleasedError, ShapeError } from "./errors.ts";
 import { sameShape } from "./shape.ts";
 import type { TapeNode, Tensor } from "./tensor.ts";
@@ -179,7 +180,8 @@ function order(node: TapeNode | null): number {
 
 /**
  * Computes `body` without keeping what its backward pass needs, and computes
- * it again when that pass comes: memory for time.
+ * it again when that pass comes: memory for time. It can be differentiated
+ * once; a second derivative is refused.
  *
  * @param body a pure function of `inputs`
  * @param inputs tensors that the result may be differentiated by
@@ -205,13 +207,24 @@ export function checkpoint(
       copy.tracked = needs[k];
       return copy;
     });
-    const before = device.recording;
-    device.recording = true;
-    const again = body(...fresh);
-    device.recording = before;
+    const again = recorded(device, () => body(...fresh));
     const wanted = fresh.filter((t) => t.tracked);
-    const found = gradients(again, wanted, { seed: gradient });
+    // of views, since a gradient that the body only hands on is the seed itself
+    const found = gradients(again, wanted, { seed: gradient }).map((t) =>
+      firstDerivative(t.detach(), [...inputs, gradient], "checkpoint")
+    );
     scope.keep(found);
     return fresh.map((t) => t.tracked ? found[wanted.indexOf(t)] : null);
   });
+}
+
+/** Runs `body` noting how to differentiate its results, whatever is noted outside. */
+function recorded<T>(device: Device, body: () => T): T {
+  const before = device.recording;
+  device.recording = true;
+  try {
+    return body();
+  } finally {
+    device.recording = before;
+  }
 }

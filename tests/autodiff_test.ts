@@ -55,6 +55,40 @@ Deno.test("a checkpoint gives the same gradients with less memory", async () => 
   );
 });
 
+Deno.test("a second derivative through a checkpoint is refused, not zero", async () => {
+  using device = await openDevice();
+  const x = device.tensor([1, -2], [2]).track();
+  const y = checkpoint((x) => multiply(x, square(x)), [x]);
+  const [slope] = gradients(sum(y), [x], { createGraph: true });
+  assertEquals([...await slope.data()], [3, 12]);
+  assertThrows(() => gradients(sum(slope), [x]), EngineError, "checkpoint");
+});
+
+Deno.test("a checkpoint that only hands its gradient on leaves the seed alone", async () => {
+  using device = await openDevice();
+  const [a, b] = [1, 2].map((v) => device.full([2], v).track());
+  const seed = device.tensor([3, 4], [2]);
+  const y = checkpoint((a, b) => add(a, b), [a, b]);
+  const found = gradients(y, [a, b], { seed, createGraph: true });
+  const data = await device.read(...found);
+  assertEquals(data.map((d) => [...d]), [[3, 4], [3, 4]]);
+  assertEquals([seed.tracked, seed.node], [false, null]);
+});
+
+Deno.test("a checkpoint that fails when it is computed again leaves recording as it was", async () => {
+  using device = await openDevice();
+  const x = device.full([1], 2).track();
+  let calls = 0;
+  const y = checkpoint((x) => {
+    if (calls++ > 0) throw new EngineError("not twice");
+    return square(x);
+  }, [x]);
+  device.recording = false;
+  const differentiate = () => gradients(y, [x], { createGraph: true });
+  assertThrows(differentiate, EngineError, "not twice");
+  assertEquals(device.recording, false);
+});
+
 Deno.test("second derivatives come from differentiating gradients", async () => {
   using device = await openDevice();
   const x = device.tensor([1, -2, 3], [3]).track();

@@ -1,5 +1,10 @@
 /** Choosing kernels: only right ones, the fastest of them, once for all runs. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   adapterKey,
   affine,
@@ -7,6 +12,7 @@ import {
   chosen,
   conv2d,
   type Device,
+  EngineError,
   gradients,
   matmul,
   openDevice,
@@ -14,11 +20,14 @@ import {
   type Stopwatch,
   sum,
   type Tensor,
+  TensorTooLargeError,
   type Tunable,
   type TuneCache,
 } from "../engine/mod.ts";
 import { relativeError } from "../engine/ops/conformance.ts";
+import { defineKernel } from "../kernels/kernel.ts";
 import { TuningFiles } from "../weights/mod.ts";
+import { DOUBLE } from "./support/double_kernel.ts";
 
 /** Two ways to double numbers, and one that only looks like it. */
 type Doubling = "twice" | "added" | "lazy";
@@ -95,6 +104,50 @@ Deno.test("a default method with wrong numbers is replaced", async () => {
   const [tuned] = await tuner.tune(device);
   assertEquals(tuned.method, "twice");
   assertEquals(tuned.rejected, ["lazy"]);
+});
+
+Deno.test("a method that fails is rejected, at a shape itself and at its reduced one", async () => {
+  using device = await openDevice();
+  const right = ([x]: readonly Tensor[], method: string) =>
+    doubling.run([x], method === "added" ? method : "twice");
+  const broken = defineKernel("test.broken", DOUBLE.replace("x[id.x]", "z"));
+  const run = ([x]: readonly Tensor[], method: string) => {
+    if (method === "twice" || method === "added") return right([x], method);
+    const y = device.empty(x.shape), tensors = { x, y };
+    device.run(broken, { tensors, params: { n: 100 }, workgroups: [2] });
+    // by then it is not known yet that the kernel does not compile
+    if (method === "throws") throw new TensorTooLargeError("too large");
+    return y;
+  };
+  const methods = ["throws", "broken", "twice", "added"];
+  const name = (method: string) => method, operations = 2 ** 40;
+  const small: Tunable<string> = { ...doubling, methods, name, run, reduced };
+  function reduced(): Tunable<string> {
+    return { ...small, run: right };
+  }
+  const tuner = await Autotuner.open("a", memory(), stopwatch([5, 3]));
+  tuner.pick(small);
+  tuner.pick({ ...small, key: "large", operations });
+  tuner.pick({ ...small, key: "reduced", operations, reduced: () => small });
+  const tuned = await tuner.tune(device);
+  assertEquals(tuned.length, 3);
+  for (const { key, method, rejected } of tuned) {
+    assertEquals(rejected, ["throws", "broken"], key);
+    assertEquals(method, "added", key);
+  }
+});
+
+Deno.test("choices that were made before tuning failed are saved", async () => {
+  using device = await openDevice();
+  const cache = memory();
+  const tuner = await Autotuner.open("a", cache, stopwatch([5, 3]));
+  tuner.pick(doubling);
+  const run = () => {
+    throw new EngineError("nothing works");
+  };
+  tuner.pick({ ...doubling, key: "hopeless", run });
+  await assertRejects(() => tuner.tune(device), EngineError, "nothing works");
+  assertEquals(cache.saved, { [doubling.key]: "added" });
 });
 
 Deno.test("choices survive in a file", async () => {

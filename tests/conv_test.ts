@@ -9,6 +9,11 @@ import {
   ShapeError,
   sum,
 } from "../engine/mod.ts";
+import {
+  backwardDataMethods,
+  backwardWeightMethods,
+  forwardMethods,
+} from "../kernels/conv2d/methods.ts";
 
 function noise(count: number, seed: number): Float64Array {
   let s = seed >>> 0;
@@ -68,6 +73,25 @@ Deno.test("more than 65,535 workgroups are folded", async () => {
   const one = device.tensor([1], [1, 1, 1, 1]);
   const [same, image] = await device.read(conv2d(x, one), x);
   assertEquals(same, image);
+});
+
+Deno.test("Winograd's method is left out where the transform of a weight cannot be bound", () => {
+  const side = { h: 16, w: 16, oh: 16, ow: 16, kh: 3, kw: 3, top: 1, left: 1 };
+  const sizes = { n: 1, groups: 1, cin: 2048, cout: 1024 };
+  const geometry = { ...side, ...sizes, stride: 1, dilation: 1 };
+  const bytes = 64 * 2048 * 1024;
+  for (
+    const methods of [
+      forwardMethods,
+      backwardDataMethods,
+      backwardWeightMethods,
+    ]
+  ) {
+    const kernels = (bytes: number) =>
+      methods(geometry, "tiles", bytes).map((m) => m.kernels);
+    assertEquals(kernels(bytes).includes("winograd"), true);
+    assertEquals(kernels(bytes - 1).includes("winograd"), false);
+  }
 });
 
 Deno.test("shapes that do not fit are refused in one sentence", async () => {

@@ -13,11 +13,14 @@ import {
   broadcastTo,
   concat,
   conv2d,
+  convTranspose2d,
+  decodeTriplane,
   type Device,
   DeviceLostError,
   EngineError,
   flip,
   gradients,
+  importanceDepths,
   interpolate,
   KernelError,
   layerNorm,
@@ -30,6 +33,8 @@ import {
   rayMarch,
   ReleasedError,
   reshape,
+  sampleChannelsLast,
+  sampleTriplane,
   ShapeError,
   slice,
   square,
@@ -62,6 +67,8 @@ Deno.test("shapes that do not fit are errors that name both", async () => {
   using device = await openDevice();
   const a = device.zeros([2, 3]), b = device.zeros([4, 3]);
   const picture = device.zeros([1, 2, 4, 5]), rows = device.zeros([6, 4]);
+  const limits = device.zeros([6, 2]), three = device.zeros([6, 3]);
+  const densities = device.zeros([6, 3, 1]), taps = device.zeros([2, 2, 2, 2]);
   const wrong: [() => unknown, string, string][] = [
     [() => permute(a, [0, 0]), "0,0", "2,3"],
     [() => permute(a, [1]), "[1]", "2,3"],
@@ -87,6 +94,24 @@ Deno.test("shapes that do not fit are errors that name both", async () => {
     [() => rayMarch(device.zeros([5, 4, 2]), rows), "5,4,2", "6,4"],
     [() => pointsOnRays(device.zeros([5, 6]), rows), "5,6", "6,4"],
     [() => stratifiedDepths(device.zeros([5, 2]), rows), "5,2", "6,4"],
+    [() => stratifiedDepths(limits, device.zeros([6, 1])), "at least 2", "6,1"],
+    [() => importanceDepths(three, densities, rows), "at least 4", "6,3"],
+    [() => conv2d(picture, taps, { padding: 0.5 }), "0.5", "whole number"],
+    [
+      () => convTranspose2d(picture, taps, { padding: [0, NaN, 1, 1] }),
+      "0,NaN,1,1",
+      "whole number",
+    ],
+    [
+      () => maxPool2d(picture, { kernel: 2, padding: 0.5 }),
+      "0.5",
+      "whole numbers",
+    ],
+    [
+      () => avgPool2d(picture, { kernel: 2, padding: [0, 0, 0.5, 0.5] }),
+      "0,0,0.5,0.5",
+      "whole numbers",
+    ],
     [() => new Adam([a]).step([]), "2,3", "none"],
     [() => new Adam([a]).step([b]), "2,3", "4,3"],
     [() => gradients(square(a), [a], { seed: b }), "4,3", "2,3"],
@@ -104,6 +129,46 @@ Deno.test("shapes that do not fit are errors that name both", async () => {
     assertStringIncludes(error.message, first);
     assertStringIncludes(error.message, second);
   }
+});
+
+Deno.test("planes and points of tri-planes that do not fit are errors that name both", async () => {
+  using device = await openDevice();
+  const decoder = {
+    w1: device.zeros([8, 4]),
+    b1: device.zeros([8]),
+    w2: device.zeros([2, 8]),
+    b2: device.zeros([2]),
+  };
+  const planes = [1, 3, 5, 6, 4], points = [1, 7, 3];
+  const wrong = [
+    [planes, [7, 3]],
+    [planes, [1, 7, 2]],
+    [planes, [2, 7, 3]],
+    [planes, [1, 7, 3, 1]],
+    [[1, 2, 5, 6, 4], points],
+  ];
+  const options = { boxWarp: 1 };
+  for (const shapes of wrong) {
+    const [p, x] = shapes.map((shape) => device.zeros(shape));
+    for (
+      const run of [
+        () => decodeTriplane(p, x, decoder, options),
+        () => sampleChannelsLast(p, x, options),
+        () => sampleTriplane(p, x, options),
+      ]
+    ) {
+      const error = assertThrows(run, ShapeError);
+      for (const shape of shapes) {
+        assertStringIncludes(error.message, `[${shape}]`);
+      }
+    }
+  }
+  const five = device.zeros([1, 3, 5, 6, 5]), x = device.zeros(points);
+  assertThrows(
+    () => sampleChannelsLast(five, x, options),
+    ShapeError,
+    "multiple of 4",
+  );
 });
 
 Deno.test("a tensor that the adapter cannot bind is refused with both sizes", async () => {
@@ -257,6 +322,21 @@ Deno.test("a command that WebGPU refuses reaches the caller once", async () => {
   await new Promise((resolve) => setTimeout(resolve, 0));
   await assertRejects(() => x.data(), EngineError, "WebGPU refused");
   assertEquals([...await x.data()], [3, 3]);
+});
+
+Deno.test("launches that are refused do not hide what WebGPU refuses later", async () => {
+  using device = await openDevice();
+  const x = device.full([3], 1), y = device.empty([3]);
+  // kernels that the device does not know yet, so that WebGPU is asked
+  for (const launch of [{}, { params: { n: 3 }, constants: { FACTOR: NaN } }]) {
+    const kernel = defineKernel("test.double", DOUBLE);
+    assertThrows(() =>
+      device.run(kernel, { tensors: { x, y }, workgroups: [1], ...launch })
+    );
+  }
+  device.gpu.createBuffer({ size: 4, usage: 0 });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await assertRejects(() => x.data(), EngineError, "WebGPU refused");
 });
 
 Deno.test("two devices work side by side and do not mix", async () => {

@@ -1,5 +1,10 @@
 /** Memory, order of work, and where the engine runs. */
-import { assert, assertEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   add,
   affine,
@@ -12,12 +17,15 @@ import {
   matmul,
   mean,
   openDevice,
+  rasterise,
   square,
   subtract,
   sum,
   type Tensor,
+  TensorTooLargeError,
 } from "../engine/mod.ts";
 import { formula } from "../engine/ops/formula.ts";
+import { applyMaps, axisMap } from "../engine/ops/taps.ts";
 import { Adam } from "../engine/optim/adam.ts";
 import { defineKernel } from "../kernels/kernel.ts";
 import { DOUBLE } from "./support/double_kernel.ts";
@@ -214,6 +222,87 @@ Deno.test("profileKernels counts launches and gives times", async () => {
   assert(times.every((t) => t.milliseconds >= 0));
   // and the device goes on without a profile
   assertEquals((await square(x).data())[0], 1);
+});
+
+Deno.test("profileKernels counts more launches than a query set has room for", async () => {
+  using device = await openDevice();
+  const x = device.full([1], 1), y = device.empty([1]);
+  const kernel = defineKernel("test.double", DOUBLE);
+  const times = await device.profileKernels(() => {
+    for (let k = 0; k < 2100; k++) {
+      device.run(kernel, {
+        tensors: { x, y },
+        params: { n: 1 },
+        workgroups: [1],
+      });
+    }
+  });
+  if (times === null) return; // the adapter has no timestamps
+  assertEquals(times.map((t) => [t.kernel, t.count]), [["test.double", 2100]]);
+});
+
+Deno.test("maps of two axes do not push each other out of a full cache", async () => {
+  using device = await openDevice();
+  const x = device.full([1, 1, 1, 1], 1);
+  const by = (weight: number) =>
+    axisMap(`test by ${weight}`, 1, () => [{ start: 0, weights: [weight] }]);
+  for (let k = 1; k < 1030; k++) {
+    using y = applyMaps(x, by(0.5), by(k));
+    if (k > 1020) assertEquals(await y.item(), k / 2);
+  }
+});
+
+/** Runs `body` as if the adapter bound no more than this. */
+function bindingAtMost<T>(device: Device, bytes: number, body: () => T): T {
+  const value = { value: bytes, configurable: true };
+  Object.defineProperty(device, "maxTensorBytes", value);
+  try {
+    return body();
+  } finally {
+    delete (device as { maxTensorBytes?: number }).maxTensorBytes;
+  }
+}
+
+Deno.test("a mesh of very many triangles is drawn in bands with the same result", async () => {
+  using device = await openDevice();
+  const count = 12_000, size = { height: 168, width: 240 };
+  const corners = formula("corners", [3 * count, 3], 4);
+  const centres = formula("centres", [count, 2]);
+  for (let k = 0; k < corners.length; k += 3) {
+    const [x, y] = centres.subarray(2 * Math.floor(k / 9));
+    corners[k] += 120 + 130 * x;
+    corners[k + 1] += 84 + 90 * y;
+  }
+  const vertices = device.tensor(corners, [3 * count, 3]);
+  const triangles = device.empty([count, 3]);
+  device.writeWords(
+    triangles,
+    Uint32Array.from({ length: 3 * count }, (_, k) => k),
+  );
+  const draw = () => rasterise(vertices, triangles, size);
+  const whole = draw(), before = device.dispatches;
+  const bands = bindingAtMost(device, 500_000, draw);
+  assertEquals(device.dispatches - before, 5); // one of all, two of each band
+  const [a, b, c, d] = await device.read(
+    ...[whole.triangle, bands.triangle],
+    ...[whole.barycentric, bands.barycentric],
+  );
+  assertEquals(new Uint32Array(b.buffer), new Uint32Array(a.buffer));
+  assertEquals(d, c);
+  const shown = new Set(new Uint32Array(a.buffer));
+  assert(shown.size > 1000, `${shown.size} triangles`);
+});
+
+Deno.test("more triangles than a row of tiles has room for are refused", async () => {
+  using device = await openDevice();
+  const vertices = device.zeros([3, 3]), triangles = device.zeros([2000, 3]);
+  const draw = () =>
+    rasterise(vertices, triangles, { height: 1, width: 65535 });
+  const error = assertThrows(
+    () => bindingAtMost(device, 1_000_000, draw),
+    TensorTooLargeError,
+  );
+  assertStringIncludes(error.message, "2000 triangles");
 });
 
 Deno.test("ever new shapes do not use up the process's memory mappings", async () => {

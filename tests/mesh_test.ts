@@ -156,6 +156,19 @@ Deno.test("a mesh is the same however its grid is cut into slabs", async () => {
   }
 });
 
+Deno.test("what is made while a mesh is waited for belongs to its maker", async () => {
+  using device = await openDevice();
+  const values = volumeOf(device, [12, 12, 12], ball(5.4, 4));
+  const wanted = await marchingCubes(values, 0), before = device.memory.live;
+  const pending = [marchingCubes(values, 0, { slab: 3 })];
+  const made = device.full([2], 3);
+  pending.push(marchingCubes(values, 0, { slab: 5 }));
+  assertEquals(await Promise.all(pending), [wanted, wanted]);
+  assertEquals([...await made.data()], [3, 3]);
+  made.release();
+  assertEquals(device.memory.live, before);
+});
+
 /** A ball in a field of 64 x 64 points a plane, in slabs of four: what was asked for and held. */
 async function ballInField(
   depth: number,
@@ -242,6 +255,13 @@ Deno.test("volumes that are none are refused", async () => {
     EngineError,
     "distances above 0",
   );
+  for (const slab of [0, -1, 0.5, NaN]) {
+    await assertRejects(
+      () => marchingCubes(device.zeros([2, 2, 2]), 0, { slab }),
+      EngineError,
+      `${slab} planes`,
+    );
+  }
 });
 
 Deno.test("the largest piece of a mesh stays and floaters vanish", async () => {

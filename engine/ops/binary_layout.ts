@@ -7,6 +7,9 @@ import { broadcastStrides, padRank, sameShape } from "../shape.ts";
 import { elementCount, type Shape } from "../tensor.ts";
 import type { Neighbours } from "./neighbours.ts";
 
+/** The most workgroups that WebGPU promises in one dimension. */
+const MOST_GROUPS = 65535;
+
 /** What a launch of the binary kernel takes beside its tensors. */
 export interface BinaryLayout {
   /** The kernel's `LAYOUT`. */
@@ -34,12 +37,16 @@ export function binaryLayout(
     params[`b${k}`] = sb[k];
   }
   const n = elementCount(shape), inner = rowLength(a, b, shape);
-  if (inner === 0) return { layout: 0, params, workgroups };
-  const rows = n / inner, y = Math.min(rows, 65535);
+  const across = Math.ceil(inner / (64 * step));
+  // y and z count rows, so that a row of more workgroups cannot be folded
+  if (inner === 0 || across > MOST_GROUPS) {
+    return { layout: 0, params, workgroups };
+  }
+  const rows = n / inner, y = Math.min(rows, MOST_GROUPS);
   return {
     layout: 2,
     params: { ...params, d1: elementCount(b), d5: inner },
-    workgroups: [Math.ceil(inner / (64 * step)), y, Math.ceil(rows / y)],
+    workgroups: [across, y, Math.ceil(rows / y)],
   };
 }
 

@@ -31,7 +31,7 @@ import { chosen } from "../autotune.ts";
 import { type ConvDirection, tunableConv } from "./tunable.ts";
 import { variantOf } from "./variant.ts";
 
-/** Zeros around an image: all sides alike, or [top, bottom, left, right]. */
+/** Zeros around an image: all sides alike, or [top, bottom, left, right]; negative ones crop. */
 export type Padding = number | readonly [number, number, number, number];
 
 /** Options of {@linkcode convTranspose2d}. */
@@ -73,7 +73,8 @@ function weightShape(c: Geometry): Shape {
  * @param x (N, Ci, H, W)
  * @param w (Co, Ci / groups, kh, kw)
  * @returns (N, Co, oH, oW) with oH = floor((H + top + bottom - dilation (kh - 1) - 1) / stride) + 1
- * @throws {ShapeError} when channels do not fit or the weight is larger than the padded image
+ * @throws {ShapeError} when channels do not fit, the weight is larger than the
+ * padded image, or an option is no whole number
  * @throws {DtypeError} when the weight is f16 and the image is not
  */
 export function conv2d(
@@ -92,7 +93,8 @@ export function conv2d(
  * @param x (N, Ci, H, W)
  * @param w (Ci, Co, kh, kw)
  * @returns (N, Co, oH, oW) with oH = (H - 1) stride - top - bottom + kh
- * @throws {ShapeError} when channels do not fit or padding cuts everything off
+ * @throws {ShapeError} when channels do not fit, padding cuts everything off, or
+ * an option is no whole number
  * @throws {DtypeError} when the weight is f16 and the image is not
  */
 export function convTranspose2d(
@@ -198,18 +200,23 @@ function launch(
   b: Tensor,
   c: Geometry,
 ): Tensor {
+  const device = a.device;
   const method = chosen(
-    a.device,
-    direction.methods(c, variantOf(a.device)),
-    () => tunableConv(direction, c, [a.dtype, b.dtype], a.device),
+    device,
+    direction.methods(c, variantOf(device), device.maxTensorBytes),
+    () => tunableConv(direction, c, [a.dtype, b.dtype], device),
   );
   return direction.run(a, b, c, method);
 }
 
 function sides(padding: Padding = 0): readonly number[] {
-  return typeof padding === "number"
+  const four = typeof padding === "number"
     ? [padding, padding, padding, padding]
     : padding;
+  if (four.length === 4 && four.every(Number.isInteger)) return four;
+  throw new ShapeError(
+    `The padding of a convolution is a whole number or four of them, not [${four}].`,
+  );
 }
 
 /** A weight is small: it may stay f32 beside an f16 image. */

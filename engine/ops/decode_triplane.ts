@@ -100,9 +100,9 @@ export function decodeTriplane(
 
 function checkSizes(planes: Tensor, { w1, b1, w2, b2 }: DecoderWeights): void {
   const [batch, , , , channels] = planes.shape, [hidden, inputs] = w1.shape;
-  if (batch !== 1 || inputs !== channels || channels % 4 !== 0) {
+  if (batch !== 1 || inputs !== channels) {
     throw new ShapeError(
-      `The fused decoder takes planes (1, 3, H, W, C) with C = ${inputs}, a multiple of 4, not [${planes.shape}].`,
+      `The fused decoder takes planes (1, 3, H, W, C) with C = ${inputs}, not [${planes.shape}].`,
     );
   }
   if (

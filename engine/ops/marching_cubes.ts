@@ -7,7 +7,7 @@
 import { MOST_TRIANGLES } from "../../kernels/raster/marching_cubes.ts";
 import type { Device } from "../device.ts";
 import { EngineError, ShapeError, TensorTooLargeError } from "../errors.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import {
   countSlab,
   type GridPlacement,
@@ -89,7 +89,8 @@ export function marchingCubes(
  *
  * @throws {ShapeError} when the grid has fewer than two points along an axis
  * @throws {TensorTooLargeError} when the mesh of one plane might not fit the device
- * @throws {EngineError} when a spacing is not positive
+ * @throws {EngineError} when a spacing is not positive, or a slab no whole number
+ * from 1 on
  */
 export async function marchField(
   field: Field,
@@ -105,6 +106,11 @@ export async function marchField(
     );
   }
   const thickness = options.slab ?? slabThickness(device, height * width);
+  if (!Number.isInteger(thickness) || thickness < 1) {
+    throw new EngineError(
+      `A grid is not worked on ${thickness} planes at a time: give a whole number from 1 on.`,
+    );
+  }
   const parts: SurfaceMesh[] = [];
   let vertices = 0, window: Window | null = null;
   try {
@@ -179,15 +185,19 @@ async function march(
   placement: GridPlacement,
 ): Promise<SurfaceMesh> {
   const device = slab.values.device;
-  using _scope = device.scope();
-  const counts = device.withoutTape(() => countSlab(slab, level));
-  const totals = device.withoutTape(() =>
-    slice(counts.offsets, [counts.runs, 0], [1, 2])
-  );
-  const [vertices, triangles] = wordsOf(await totals.data());
+  using held = new DisposableStack();
+  const counts = holdTensors(held, device, () => {
+    const found = countSlab(slab, level);
+    return { ...found, totals: slice(found.offsets, [found.runs, 0], [1, 2]) };
+  });
+  const [vertices, triangles] = wordsOf(await counts.totals.data());
   if (vertices === 0 && triangles === 0) return join([]);
   const size = { vertices, triangles, verticesBefore };
-  const mesh = meshSlab(slab, counts, level, size, placement);
+  const mesh = holdTensors(
+    held,
+    device,
+    () => meshSlab(slab, counts, level, size, placement),
+  );
   const [positions, normals, indices] = await device.read(
     mesh.positions,
     mesh.normals,
@@ -198,6 +208,26 @@ async function march(
     normals: normals.subarray(0, 3 * vertices),
     triangles: wordsOf(indices).subarray(0, 3 * triangles),
   };
+}
+
+/**
+ * Puts the tensors that `body` returns under the care of `held`. A scope of the
+ * device would not do: what the caller makes while a mesh is waited for would
+ * be released with it.
+ */
+function holdTensors<T extends object>(
+  held: DisposableStack,
+  device: Device,
+  body: () => T,
+): T {
+  return device.unscoped(() => {
+    using scope = device.scope();
+    const made = device.withoutTape(body);
+    for (const t of Object.values(made)) {
+      if (t instanceof Tensor) held.use(scope.keep(t));
+    }
+    return made;
+  });
 }
 
 function wordsOf(data: Float32Array): Uint32Array {

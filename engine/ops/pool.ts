@@ -49,9 +49,8 @@ function windowOf(x: Tensor, options: PoolOptions): Window {
     Math.floor((x.shape[2 + k] + pad - kernel[k]) / stride[k]) + 1;
   const count = [along(0, t + b), along(1, l + r)] as const;
   const empty = Math.max(t, b) >= kernel[0] || Math.max(l, r) >= kernel[1];
-  const whole = [...kernel, ...stride].every((n) =>
-    Number.isInteger(n) && n > 0
-  );
+  const whole = [t, b, l, r].every(Number.isInteger) &&
+    [...kernel, ...stride].every((n) => Number.isInteger(n) && n > 0);
   const some = count[0] >= 1 && count[1] >= 1;
   if (x.shape.length !== 4 || !whole || !some || empty) {
     throw new ShapeError(
@@ -60,7 +59,7 @@ function windowOf(x: Tensor, options: PoolOptions): Window {
         b,
         l,
         r,
-      ]}] do not fit [${x.shape}]: pooling takes (N, C, H, W) and padding smaller than the window.`,
+      ]}] do not fit [${x.shape}]: pooling takes (N, C, H, W), whole numbers and padding smaller than the window.`,
     );
   }
   return { kernel, stride, before: [t, l], count };

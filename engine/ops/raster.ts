@@ -11,8 +11,8 @@ import {
   rasterTexture,
   TILE,
 } from "../../kernels/raster/raster.ts";
-import { linearWorkgroups } from "../device.ts";
-import { ShapeError } from "../errors.ts";
+import { type Device, linearWorkgroups } from "../device.ts";
+import { ShapeError, TensorTooLargeError } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** {@linkcode Raster.triangle} where a pixel shows no triangle. */
@@ -44,6 +44,8 @@ export interface RasterSize {
  * + 0.5) and depth (smaller is nearer)
  * @param triangles (T, 3), u32 words: indices of vertices (`Device.writeWords`)
  * @throws {ShapeError} when the shapes are others, or the picture is empty
+ * @throws {TensorTooLargeError} when a row of tiles of 8 x 8 pixels, with a bit
+ * for each triangle, takes more than the adapter binds
  */
 export function rasterise(
   vertices: Tensor,
@@ -58,31 +60,55 @@ export function rasterise(
     );
   }
   const device = vertices.device, count = triangles.shape[0];
-  const across = Math.ceil(width / TILE);
-  const tiles = across * Math.ceil(height / TILE);
-  const words = Math.ceil(count / 32), groups = Math.ceil(words / 32);
   using corners = device.empty([count, 9]);
   using bounds = device.empty([count, 2]);
-  using bins = device.empty([tiles, words]);
-  using summary = device.empty([tiles, groups]);
   device.run(rasterSetup, {
     tensors: { vertices, triangles, corners, bounds },
     params: { triangles: count, height, width },
     workgroups: linearWorkgroups(count),
   });
-  device.run(rasterBin, {
-    tensors: { bounds, bins, summary },
-    params: { n: summary.size, triangles: count, words, groups, across },
-    workgroups: linearWorkgroups(summary.size),
-  });
   const triangle = device.empty([height, width]);
   const barycentric = device.empty([3, height, width]);
-  device.run(rasterCover, {
-    tensors: { corners, bins, summary, triangle, barycentric },
-    params: { height, width, words, groups, across, tiles },
-    workgroups: linearWorkgroups(tiles, 1),
-  });
+  drawBands(corners, bounds, { triangle, barycentric });
   return { triangle, barycentric };
+}
+
+/** Draws triangles in as few bands of the picture as have room for their bins. */
+function drawBands(
+  corners: Tensor,
+  bounds: Tensor,
+  { triangle, barycentric }: Raster,
+): void {
+  const device = corners.device, count = corners.shape[0];
+  const [height, width] = triangle.shape;
+  const across = Math.ceil(width / TILE), down = Math.ceil(height / TILE);
+  const words = Math.ceil(count / 32), groups = Math.ceil(words / 32);
+  const rows = Math.min(down, bandRows(device, count, across * words * 4));
+  using bins = device.empty([rows * across, words]);
+  using summary = device.empty([rows * across, groups]);
+  for (let row = 0; row < down; row += rows) {
+    const tiles = Math.min(rows, down - row) * across, n = tiles * groups;
+    const band = { words, groups, across, top: row * TILE };
+    device.run(rasterBin, {
+      tensors: { bounds, bins, summary },
+      params: { ...band, n, triangles: count },
+      workgroups: linearWorkgroups(n),
+    });
+    device.run(rasterCover, {
+      tensors: { corners, bins, summary, triangle, barycentric },
+      params: { ...band, height, width, tiles },
+      workgroups: linearWorkgroups(tiles, 1),
+    });
+  }
+}
+
+/** Rows of tiles whose bins the adapter can bind. */
+function bandRows(device: Device, count: number, bytes: number): number {
+  const rows = Math.floor(device.maxTensorBytes / bytes);
+  if (rows >= 1) return rows;
+  throw new TensorTooLargeError(
+    `A row of tiles with a bit for each of ${count} triangles takes ${bytes} bytes and this adapter binds at most ${device.maxTensorBytes}: draw fewer triangles at a time, or a narrower picture.`,
+  );
 }
 
 /**

@@ -68,6 +68,15 @@ function requireRays(
   }
 }
 
+/** Fails unless rows, (R, S), have as many samples as an operator needs. */
+function requireSamples(operator: string, rows: Tensor, fewest: number): void {
+  const samples = rows.shape[1];
+  if (samples >= fewest) return;
+  throw new ShapeError(
+    `${operator} takes at least ${fewest} samples of each ray, not the ${samples} of [${rows.shape}].`,
+  );
+}
+
 /**
  * Points on rays.
  *
@@ -121,8 +130,9 @@ export interface StratifiedOptions {
  * One depth in each of S slices of every ray.
  *
  * @param limits (R, 2) near and far
- * @param jitter (R, S) in [0, 1)
+ * @param jitter (R, S) in [0, 1), S at least 2
  * @returns (R, S) ascending. No gradient.
+ * @throws {ShapeError} when the shapes are others
  */
 export function stratifiedDepths(
   limits: Tensor,
@@ -130,6 +140,7 @@ export function stratifiedDepths(
   { disparity = false }: StratifiedOptions = {},
 ): Tensor {
   requireRays("stratifiedDepths", jitter, { limits: [limits, 2] });
+  requireSamples("stratifiedDepths", jitter, 2);
   const t = jitter.device.empty(jitter.shape);
   t.device.run(stratified, {
     tensors: { limits, jitter, t },
@@ -143,10 +154,11 @@ export function stratifiedDepths(
 /**
  * Coarse depths joined with samples drawn where the coarse densities are.
  *
- * @param t (R, S) ascending
+ * @param t (R, S) ascending, S at least 4
  * @param sigma (R, S, K), raw density in column 0
  * @param u (R, F) in [0, 1)
  * @returns (R, S + F) ascending. No gradient, as published.
+ * @throws {ShapeError} when the shapes are others
  */
 export function importanceDepths(t: Tensor, sigma: Tensor, u: Tensor): Tensor {
   const [rays, coarse] = t.shape, fine = u.shape[1];
@@ -154,6 +166,8 @@ export function importanceDepths(t: Tensor, sigma: Tensor, u: Tensor): Tensor {
     sigma: [sigma, coarse * (sigma.shape.at(-1) ?? 1)],
     u: [u, fine],
   });
+  // samples are drawn by the weights of the intervals but the outer two
+  requireSamples("importanceDepths", t, 4);
   const merged = t.device.empty([rays, coarse + fine]);
   t.device.run(importance, {
     tensors: { t, sigma, u, merged },

@@ -118,6 +118,8 @@ export const reduceCases: OperatorCase[] = [
   sumCase("everything", [3, 5, 7]),
   sumCase("one number", [1]),
   sumCase("the last axis", [6, 33], { axes: [-1] }),
+  sumCase("an axis named twice", [3, 5], { axes: [1, -1] }),
+  meanCase("an axis named twice", [3, 5], { axes: [0, -2] }),
   sumCase("the first axis, kept", [33, 6], { axes: [0], keep: true }),
   sumCase("the middle", [3, 65, 5], { axes: [1] }),
   sumCase("two apart", [3, 5, 7, 2], { axes: [0, 2] }),

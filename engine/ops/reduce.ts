@@ -40,11 +40,10 @@ function sumAxes(
   );
 }
 
-/** Runs of neighbouring axes, last run first. */
+/** Runs of neighbouring axes, which are in order, last run first. */
 function runs(axes: readonly number[]): [number, number][] {
-  const sorted = [...new Set(axes)].sort((a, b) => a - b);
   const found: [number, number][] = [];
-  for (const axis of sorted) {
+  for (const axis of axes) {
     const last = found.at(-1);
     if (last && last[1] === axis - 1) last[1] = axis;
     else found.push([axis, axis]);
@@ -54,10 +53,18 @@ function runs(axes: readonly number[]): [number, number][] {
 
 /** Options of reductions. */
 export interface ReduceOptions {
-  /** Axes to reduce; all when absent. */
+  /** Axes to reduce, one named twice counting once; all when absent. */
   axes?: readonly number[];
   /** Keep reduced axes with size 1. */
   keep?: boolean;
+}
+
+/** The axes to reduce, each once and in order. */
+function reducedAxes(x: Tensor, { axes }: ReduceOptions): number[] {
+  const rank = x.shape.length;
+  if (!axes) return x.shape.map((_, k) => k);
+  return [...new Set(axes.map((a) => resolveAxis(a, rank)))]
+    .sort((a, b) => a - b);
 }
 
 /** f16 is summed in f32, and only the result is rounded. */
@@ -65,15 +72,13 @@ function reduceSum(x: Tensor, options: ReduceOptions, scale: number): Tensor {
   if (x.dtype !== "f32") {
     return cast(reduceSum(cast(x, "f32"), options, scale), x.dtype);
   }
-  const rank = x.shape.length;
-  const axes = options.axes?.map((a) => resolveAxis(a, rank)) ??
-    x.shape.map((_, k) => k);
+  const axes = reducedAxes(x, options);
   let y = x, factor = scale;
   for (const [first, last] of runs(axes)) {
     y = sumAxes(y, first, last, factor);
     factor = 1;
   }
-  if (options.keep || rank === 0) return y;
+  if (options.keep || x.shape.length === 0) return y;
   return reshape(y, x.shape.filter((_, k) => !axes.includes(k)));
 }
 
@@ -84,8 +89,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** Mean over axes. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const axes = options.axes?.map((a) => resolveAxis(a, x.shape.length));
-  const count = axes ? elementCount(axes.map((k) => x.shape[k])) : x.size;
+  const count = elementCount(reducedAxes(x, options).map((k) => x.shape[k]));
   return reduceSum(x, options, 1 / count);
 }
 

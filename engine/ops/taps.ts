@@ -72,16 +72,25 @@ interface Table {
 
 const tables = new WeakMap<Device, Map<string, Table>>();
 
-/** The map as the kernel reads it; kept on the device until it is closed. */
-function table(device: Device, map: AxisMap): Table {
+/** Both maps as the kernel reads them; kept on the device until there are too many. */
+function tablesOf(device: Device, rows: AxisMap, columns: AxisMap): Table[] {
   let known = tables.get(device);
   if (!known) tables.set(device, known = new Map());
-  const found = known.get(map.key);
-  if (found) return found;
-  if (known.size >= MAPS) {
+  // room for both, so that neither is released for the other
+  if (known.size + 2 > MAPS) {
     for (const old of known.values()) old.tensor.release();
     known.clear();
   }
+  return [table(device, known, rows), table(device, known, columns)];
+}
+
+function table(
+  device: Device,
+  known: Map<string, Table>,
+  map: AxisMap,
+): Table {
+  const found = known.get(map.key);
+  if (found) return found;
   const width = 2 + Math.max(...map.taps.map((t) => t.weights.length));
   const data = new Float32Array(map.taps.length * width);
   map.taps.forEach(({ start, weights }, k) =>
@@ -114,7 +123,7 @@ export function applyMaps(x: Tensor, rows: AxisMap, columns: AxisMap): Tensor {
 
 function launchMaps(x: Tensor, rows: AxisMap, columns: AxisMap): Tensor {
   const device = x.device, [n, c, h, w] = x.shape;
-  const vertical = table(device, rows), horizontal = table(device, columns);
+  const [vertical, horizontal] = tablesOf(device, rows, columns);
   const taps = (vertical.width - 2) * (horizontal.width - 2);
   if (taps > ONE_PASS && vertical.width > 3 && horizontal.width > 3) {
     using across = launchMaps(x, identity(h), columns);

@@ -59,7 +59,7 @@ export interface TriplaneCall {
 /**
  * Bilinear features of tri-planes at points, zero outside the planes.
  *
- * @param planes (batch, 3, C, H, W), C a multiple of 4
+ * @param planes (batch, 3, C, H, W); fastest with C a multiple of 4
  * @param points (batch, N, 3) in world units
  * @returns (batch, N, C), or (batch, 3, N, C) with `mean: false`
  * @throws {ShapeError} when the shapes are others
@@ -69,15 +69,8 @@ export function sampleTriplane(
   points: Tensor,
   options: TriplaneOptions,
 ): Tensor {
-  const [batch, three, channels] = planes.shape;
-  if (
-    planes.shape.length !== 5 || three !== 3 || points.shape[0] !== batch ||
-    points.shape[2] !== 3
-  ) {
-    throw new ShapeError(
-      `Tri-plane sampling takes planes (batch, 3, C, H, W) and points (batch, N, 3), not [${planes.shape}] and [${points.shape}].`,
-    );
-  }
+  requireHeads(planes, points, "C, H, W");
+  const channels = planes.shape[2];
   const whole = channels % 4 === 0 ? planes : padChannels(planes);
   const features = sampleChannelsLast(
     permute(whole, [0, 1, 3, 4, 2]),
@@ -92,6 +85,17 @@ export function sampleTriplane(
   ]);
 }
 
+/** Fails unless planes and points are of the same heads. */
+function requireHeads(planes: Tensor, points: Tensor, last: string): void {
+  const [batch, three] = planes.shape, [heads, , axes] = points.shape;
+  const fits = planes.shape.length === 5 && three === 3 &&
+    points.shape.length === 3 && heads === batch && axes === 3;
+  if (fits) return;
+  throw new ShapeError(
+    `Tri-plane sampling takes planes (batch, 3, ${last}) and points (batch, N, 3), not [${planes.shape}] and [${points.shape}].`,
+  );
+}
+
 function padChannels(planes: Tensor): Tensor {
   const missing = (4 - planes.shape[2] % 4) % 4;
   return pad(
@@ -102,8 +106,10 @@ function padChannels(planes: Tensor): Tensor {
 
 /**
  * As {@linkcode sampleTriplane}, for planes that already have their channels
- * last: (batch, 3, H, W, C). Saves a copy when many chunks of points are
- * sampled from the same planes.
+ * last: (batch, 3, H, W, C), C a multiple of 4. Saves a copy when many chunks
+ * of points are sampled from the same planes.
+ *
+ * @throws {ShapeError} when the shapes are others
  */
 export function sampleChannelsLast(
   planes: Tensor,
@@ -131,13 +137,23 @@ export function sampleChannelsLast(
   ]);
 }
 
-/** Sizes, parameters and constants of a sampling of channels-last planes. */
+/**
+ * Sizes, parameters and constants of a sampling of channels-last planes.
+ *
+ * @throws {ShapeError} when planes or points have another shape
+ */
 export function triplaneCall(
   planes: Tensor,
   points: Tensor,
   options: TriplaneOptions,
 ): TriplaneCall {
+  requireHeads(planes, points, "H, W, C");
   const [batch, , height, width, channels] = planes.shape;
+  if (channels % 4 !== 0) {
+    throw new ShapeError(
+      `Planes with their channels last, [${planes.shape}], need a multiple of 4 channels: pad them with zeros.`,
+    );
+  }
   const count = points.shape[1];
   return {
     planes,

@@ -16,8 +16,12 @@ import { variantOf } from "./variant.ts";
 export interface ConvDirection {
   /** For the key, for instance `conv2d.forward`. */
   readonly operator: string;
-  /** Methods for a geometry, the default first. */
-  readonly methods: (c: Geometry, variant: Variant) => readonly Method[];
+  /** Methods for a geometry on a device that binds so many bytes, the default first. */
+  readonly methods: (
+    c: Geometry,
+    variant: Variant,
+    bytes: number,
+  ) => readonly Method[];
   /** Shapes of the two inputs. */
   readonly shapes: (c: Geometry) => readonly [Shape, Shape];
   /** Runs a method on them. */
@@ -37,7 +41,7 @@ export function tunableConv(
   const steps = `${c.stride} ${c.dilation} ${c.top} ${c.left}`;
   return {
     key: [operator, stem, pixels, steps, ...dtypes].join(", "),
-    methods: methods(c, variantOf(device)),
+    methods: methods(c, variantOf(device), device.maxTensorBytes),
     reference: SIMPLE,
     name: methodName,
     inputs: shapes(c).map((shape, k) => ({ shape, dtype: dtypes[k] })),

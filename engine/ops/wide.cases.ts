@@ -84,6 +84,14 @@ const elementwiseCases: OperatorCase[] = [
     "of rows with a number each",
   ),
   wide(
+    "multiply",
+    { a: { shape: [1, PRIME] }, b: { shape: [1], shared: true } },
+    ({ a, b }) => elementwise.multiply(a, b),
+    ({ a, b }) => zip(a, b, binaryReferences.multiply),
+    COPIES,
+    "by one number",
+  ),
+  wide(
     "prelu",
     { a: { shape: [1, PRIME] }, b: { shape: [PRIME], shared: true } },
     ({ a, b }) => elementwise.prelu(a, b),

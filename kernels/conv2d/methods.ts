@@ -23,26 +23,33 @@ const NARROW_WEIGHT = { simple: Infinity, lanes: 2, tiles: 8 };
 const HEIGHTS = [16, 12, 8, 4];
 const MAX_GROUPS = 65535;
 
-/** Ways to compute the convolution. */
+/**
+ * Ways to compute the convolution.
+ *
+ * @param bytes the most that the device binds
+ */
 export function forwardMethods(
   c: Geometry,
   variant: Variant,
+  bytes: number,
 ): readonly Method[] {
-  return pixelMethods(c, forwardWalk(c), variant, "forward");
+  return pixelMethods(c, forwardWalk(c), variant, "forward", bytes);
 }
 
-/** Ways to compute its gradient by the image. */
+/** Ways to compute its gradient by the image; see {@linkcode forwardMethods}. */
 export function backwardDataMethods(
   c: Geometry,
   variant: Variant,
+  bytes: number,
 ): readonly Method[] {
-  return pixelMethods(c, backwardWalks(c)[0], variant, "data");
+  return pixelMethods(c, backwardWalks(c)[0], variant, "data", bytes);
 }
 
-/** Ways to compute its gradient by the weight. */
+/** Ways to compute its gradient by the weight; see {@linkcode forwardMethods}. */
 export function backwardWeightMethods(
   c: Geometry,
   variant: Variant,
+  bytes: number,
 ): readonly Method[] {
   const own: Method[] = isDepthwise(c) ? [{ kernels: "depthwise" }] : [];
   if (c.groups > MAX_GROUPS) return [...own, SIMPLE];
@@ -50,7 +57,7 @@ export function backwardWeightMethods(
   const rest = c.cout < NARROW_WEIGHT[variant]
     ? [SIMPLE, ...direct]
     : [...direct, SIMPLE];
-  return [...own, ...withWinograd(rest, c, variant, "weight")];
+  return [...own, ...withWinograd(rest, c, variant, "weight", bytes)];
 }
 
 function pixelMethods(
@@ -58,6 +65,7 @@ function pixelMethods(
   walk: Walk,
   variant: Variant,
   direction: "forward" | "data",
+  bytes: number,
 ): readonly Method[] {
   const own: Method[] = isDepthwise(c) ? [{ kernels: "depthwise" }] : [];
   // pixels are divided in floating point, and z counts the images
@@ -67,7 +75,7 @@ function pixelMethods(
   const rest = walk.rows < NARROW[variant]
     ? [SIMPLE, ...direct]
     : [...direct, SIMPLE];
-  return [...own, ...withWinograd(rest, c, variant, direction)];
+  return [...own, ...withWinograd(rest, c, variant, direction, bytes)];
 }
 
 /** Winograd's method first where it pays, last where it only applies. */
@@ -76,8 +84,9 @@ function withWinograd(
   c: Geometry,
   variant: Variant,
   direction: Direction,
+  bytes: number,
 ): readonly Method[] {
-  if (!winogradApplies(c, variant, direction)) return others;
+  if (!winogradApplies(c, variant, direction, bytes)) return others;
   const method: Method = { kernels: "winograd" };
   return winogradPays(c, direction) ? [method, ...others] : [...others, method];
 }

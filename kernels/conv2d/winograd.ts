@@ -100,16 +100,22 @@ function tiling(
   return { oh, ow, tiles: Math.ceil(oh / 2) * Math.ceil(ow / 2) };
 }
 
-/** Whether Winograd's method computes a convolution, or a gradient, on a device. */
+/**
+ * Whether Winograd's method computes a convolution, or a gradient, on a device.
+ *
+ * @param bytes the most that the device binds: the transform of a weight is
+ * larger than itself
+ */
 export function winogradApplies(
   c: Geometry,
   variant: Variant,
   direction: Direction,
+  bytes: number,
 ): boolean {
   return c.kh === 3 && c.kw === 3 && c.stride === 1 && c.dilation === 1 &&
     c.groups === 1 && variant !== "simple" &&
     c.n * tiling(c, direction).tiles < 2 ** 24 &&
-    Math.max(c.cin, c.cout) < 65536;
+    Math.max(c.cin, c.cout) < 65536 && 64 * c.cin * c.cout <= bytes;
 }
 
 /** Whether it is expected to be faster. */

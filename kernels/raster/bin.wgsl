@@ -5,9 +5,10 @@
 //                    so that a tile's pixels need not look at all of them.
 //
 // bounds: (T, 2), see setup.wgsl.  bins: (tiles, words), u32, words = ceil(T / 32).
-// summary: (tiles, groups), u32, groups = ceil(words / 32).
+// summary: (tiles, groups), u32, groups = ceil(words / 32).  Tiles are those of
+// a band of the picture, whose first row of pixels is top.
 // Dispatch: one invocation per word of summary, folded over x and y.
-struct Params { n: u32, triangles: u32, words: u32, groups: u32, across: u32 }
+struct Params { n: u32, triangles: u32, words: u32, groups: u32, across: u32, top: u32 }
 @group(0) @binding(0) var<storage, read> bounds: array<u32>;
 @group(0) @binding(1) var<storage, read_write> bins: array<u32>;
 @group(0) @binding(2) var<storage, read_write> summary: array<u32>;
@@ -20,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let tile = i / params.groups;
   let begin = (i - tile * params.groups) * 32u;
   let left = (tile % params.across) * 8u;
-  let top = (tile / params.across) * 8u;
+  let top = params.top + (tile / params.across) * 8u;
   var used = 0u;
   for (var w = begin; w < min(begin + 32u, params.words); w++) {
     var word = 0u;

@@ -7,10 +7,11 @@
 // the same number: an edge is always taken from its lower to its higher end.
 // Triangles are seen from both sides; depth is linear on the screen.
 //
-// corners: (T, 9).  bins: (tiles, words) and summary: (tiles, groups), see bin.wgsl.
+// corners: (T, 9).  bins: (tiles, words) and summary: (tiles, groups), see bin.wgsl,
+// of the band of pixels that is drawn; its first row is top.
 // triangle: (height, width), u32.  barycentric: (3, height, width).
 // Dispatch: one workgroup per tile of 8 x 8 pixels, folded over x and y.
-struct Params { height: u32, width: u32, words: u32, groups: u32, across: u32, tiles: u32 }
+struct Params { height: u32, width: u32, words: u32, groups: u32, across: u32, top: u32, tiles: u32 }
 @group(0) @binding(0) var<storage, read> corners: array<f32>;
 @group(0) @binding(1) var<storage, read> bins: array<u32>;
 @group(0) @binding(2) var<storage, read> summary: array<u32>;
@@ -41,7 +42,7 @@ fn main(
 ) {
   let tile = group.x + group.y * groups.x;
   let x = (tile % params.across) * 8u + local.x;
-  let y = (tile / params.across) * 8u + local.y;
+  let y = params.top + (tile / params.across) * 8u + local.y;
   if (tile >= params.tiles || x >= params.width || y >= params.height) { return; }
   let p = vec2f(f32(x) + 0.5, f32(y) + 0.5);
   var nearest = 0xffffffffu;
