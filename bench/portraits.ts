@@ -42,6 +42,7 @@ import {
 } from "../pipeline/losses/perceptual.ts";
 import { loadFaceFeatures } from "../pipeline/losses/networks.ts";
 import { sideBySide } from "../pipeline/media/compare.ts";
+import { ensureFolder } from "../pipeline/media/files.ts";
 import {
   type Picture,
   resize,
@@ -184,6 +185,7 @@ async function trial(
     await look(tuned, w, turnedLabel),
   ];
   if (flags.out) {
+    await ensureFolder(flags.out);
     const file = `${flags.out}/${
       path.split("/").at(-1)!.split(".")[0]
     }_${network.name}.png`;

@@ -390,7 +390,11 @@ Deno.test("what will not do is told before the performance is followed", async (
 const animate = (...flags: string[]) =>
   start([
     join(ROOT, "pipeline/cli/animate.ts"),
-    ...["--frames", "1", "--w-steps", "1", "--tune-steps", "0"],
+    ...["--frames", "1"],
+    // an avatar is tuned already
+    ...flags.includes("--avatar")
+      ? []
+      : ["--w-steps", "1", "--tune-steps", "0"],
     ...flags,
   ]);
 

@@ -1,8 +1,8 @@
 /** Latents of synthetic heads: how they are drawn and what they say. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { MOUTH } from "../training/heads/expression.ts";
 import {
   distinctStyle,
-  MOUTH,
   normalShare,
   recipeOf,
 } from "../training/heads/latent.ts";

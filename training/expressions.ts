@@ -21,7 +21,7 @@ import { pictureOf } from "../pipeline/results.ts";
 import { mouthOpening } from "../pipeline/transfer/facemesh/topology.ts";
 import type { GeneratorConfig } from "../weights/mod.ts";
 import type { HeadStudio } from "./heads/interface.ts";
-import { EXPRESSION, EXPRESSIONS } from "./heads/latent.ts";
+import { EXPRESSION, EXPRESSIONS } from "./heads/expression.ts";
 import { sampleHeads } from "./heads/sample.ts";
 import { drawHead, HELD_OUT } from "./heldout.ts";
 import { shoot, viewOf } from "./shots.ts";

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { EXPRESSION, EXPRESSIONS } from "./latent.ts";
+/** First of the numbers of an expression. */
+export const EXPRESSION = 12;
+/** Numbers of an expression. */
+export const EXPRESSIONS = 8;
+/** Those that move the mouth: jaw, smile, pucker, lips, to a side. */
+export const MOUTH: readonly number[] = [12, 13, 16, 17, 19];
 
 /** Weight of an expression and of its left and right halves, by name without `_L` and `_R`. */
 type Pairs = Record<string, number>;

@@ -27,12 +27,6 @@ export type Rgb = readonly [number, number, number];
 export const IDENTITY_MODES = 12;
 /** Identity modes of the kit. */
 export const ALL_IDENTITY_MODES = 100;
-/** First of the numbers of an expression. */
-export const EXPRESSION = 12;
-/** Numbers of an expression. */
-export const EXPRESSIONS = 8;
-/** Those that move the mouth: jaw, smile, pucker, lips, to a side. */
-export const MOUTH: readonly number[] = [12, 13, 16, 17, 19];
 /** First of the two numbers of a hair style. */
 export const STYLE = 24;
 /** Numbers of a latent. */

@@ -5,8 +5,9 @@
  */
 import { normals } from "../../engine/mod.ts";
 import { cameraLabel, lookAtCamera } from "../../pipeline/face/camera.ts";
+import { MOUTH } from "./expression.ts";
 import { LABEL } from "./interface.ts";
-import { distinctStyle, LATENT, MOUTH, normalShare, STYLE } from "./latent.ts";
+import { distinctStyle, LATENT, normalShare, STYLE } from "./latent.ts";
 
 /**
  * Latents of random heads.
