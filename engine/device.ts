@@ -569,15 +569,18 @@ function outOfMemory(bytes?: number): OutOfMemoryError {
   );
 }
 
+/** The most workgroups in one dimension that every adapter allows. */
+export const MOST_GROUPS = 65535;
+
 /**
  * Workgroups for one invocation per element, folded over x and y because an
- * adapter allows at most 65,535 in one dimension.
+ * adapter allows at most {@linkcode MOST_GROUPS} in one dimension.
  *
  * @param n invocations
  * @param size invocations of a workgroup
  */
 export function linearWorkgroups(n: number, size = 64): [number, number] {
   const groups = Math.ceil(n / size);
-  const x = Math.min(groups, 65535);
+  const x = Math.min(groups, MOST_GROUPS);
   return [x, Math.ceil(groups / x)];
 }

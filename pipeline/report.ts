@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { fromFileUrl, join } from "@std/path";
 import type { Device } from "../engine/mod.ts";
+import { MANNEQUIN_URL } from "../weights/mod.ts";
 import type { RunContext } from "./context.ts";
 import { explainFileError, writeFileAtomic } from "./media/files.ts";
 import type { AnimateOptions } from "./options.ts";
@@ -24,11 +25,6 @@ export type StageName =
   | "rendering"
   | "writing"
   | "measuring";
-
-/** The default generator. */
-const MANNEQUIN = fromFileUrl(
-  new URL("../weights/mannequin/generator.safetensors", import.meta.url),
-);
 
 /** Gathers the figures of one run. */
 export class Report {
@@ -82,7 +78,7 @@ export class Report {
       driving,
       preprocessed,
       sourcePose,
-      generator = MANNEQUIN,
+      generator = mannequinPath(),
       deca = {},
       out: _out,
       resume: _resume,
@@ -154,6 +150,13 @@ export class Report {
         }`,
     );
   }
+}
+
+/** The default generator, or undefined where the package is not on a disk: its URL has a version then. */
+function mannequinPath(): string | undefined {
+  return MANNEQUIN_URL.protocol === "file:"
+    ? fromFileUrl(MANNEQUIN_URL)
+    : undefined;
 }
 
 /** SHA-256 of a file or of the files in a folder, nothing of none. A pipe is read only once: its name. */

@@ -13,10 +13,11 @@ import { requireSameLatents } from "./begin.ts";
 import type { HeadStudio } from "./heads/interface.ts";
 import {
   type HeldOutFigures,
-  heldOutShots,
+  heldOutHeads,
   meanFigures,
   measureHeldOut,
 } from "./heldout.ts";
+import { shoot } from "./shots.ts";
 
 /** All figures of a generator. */
 export interface Evaluation extends HeldOutFigures {
@@ -50,11 +51,23 @@ export async function evaluate(
   using _scope = device.scope();
   const generator = loadGenerator(device, weights), { config } = generator;
   const seeing = progress.stage("Held-out heads", heads);
+  const { z, labels } = heldOutHeads(studio, heads, VIEWS);
+  const of = (rows: Float32Array, head: number) => {
+    const width = rows.length / heads;
+    return rows.slice(head * width, (head + 1) * width);
+  };
   const parts: HeldOutFigures[] = [];
+  // one at a time: the pictures of thousands would fill the memory
   for (let head = 0; head < heads; head++) {
     signal.throwIfAborted();
-    const side = config.img_resolution;
-    const shots = await heldOutShots(device, studio, 1, VIEWS, side, head);
+    const shots = await shoot(
+      device,
+      studio,
+      of(z, head),
+      of(labels, head),
+      1,
+      config.img_resolution,
+    );
     parts.push((await measureHeldOut(device, generator, shots)).figures);
     seeing.update(head + 1);
   }

@@ -29,24 +29,33 @@ export interface HeldOutFigures {
 export const HELD_OUT = 0x7e57;
 
 /**
- * Photographs held-out heads; the same for every training. Their latents are
- * equally long, since the mapping network sees directions alone.
+ * Latents of held-out heads and cameras that see them; the same for every
+ * training. Latents are equally long, since the mapping network sees directions
+ * alone.
  *
- * @param first of the heads, for those who take some at a time
+ * @returns (heads, latent) and (heads, views, 25)
  */
+export function heldOutHeads(
+  { latent }: Pick<HeadStudio, "latent">,
+  heads: number,
+  views: number,
+): { z: Float32Array; labels: Float32Array } {
+  return {
+    z: sampleOnSphere(HELD_OUT, heads, latent),
+    labels: sampleCameras(HELD_OUT, heads * views),
+  };
+}
+
+/** Photographs held-out heads. */
 export async function heldOutShots(
   device: Device,
   studio: HeadStudio,
   heads: number,
   views: number,
   side: number,
-  first = 0,
 ): Promise<Shots> {
-  const { latent } = studio, end = first + heads;
-  const z = sampleOnSphere(HELD_OUT, end, latent).slice(first * latent);
-  const labels = sampleCameras(HELD_OUT, end * views);
-  const own = labels.slice(25 * views * first);
-  return await shoot(device, studio, z, own, heads, side);
+  const { z, labels } = heldOutHeads(studio, heads, views);
+  return await shoot(device, studio, z, labels, heads, side);
 }
 
 /** What a generator draws of a view. */

@@ -62,7 +62,12 @@ export class SittingClock {
   readonly #last: number;
   readonly #marks: [step: number, seconds: number][] = [];
 
-  /** Begins now. @param leg that the sitting goes on with @param step where it begins */
+  /**
+   * Begins now.
+   *
+   * @param leg that the sitting goes on with
+   * @param step where it begins
+   */
   constructor(leg: Leg, step: number, minutes: number = MINUTES) {
     this.#seconds = minutes * 60;
     this.#first = step;

@@ -3,12 +3,10 @@
  *
  * @module
  */
+import { MOST_GROUPS } from "../device.ts";
 import { broadcastStrides, padRank, sameShape } from "../shape.ts";
 import { elementCount, type Shape } from "../tensor.ts";
 import type { Neighbours } from "./neighbours.ts";
-
-/** The most workgroups that WebGPU promises in one dimension. */
-const MOST_GROUPS = 65535;
 
 /** What a launch of the binary kernel takes beside its tensors. */
 export interface BinaryLayout {

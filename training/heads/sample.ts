@@ -63,7 +63,7 @@ export function sampleOnSphere(
 }
 
 /** A latent in the same direction, as long as one of its width is on average. */
-export function toSphere(z: Float32Array): Float32Array {
+function toSphere(z: Float32Array): Float32Array {
   const scale = Math.sqrt(z.length) / Math.hypot(...z);
   return z.map((v) => scale * v);
 }

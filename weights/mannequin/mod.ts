@@ -23,13 +23,19 @@ export interface ExpressionBasis {
 /** The mannequin's expressions, measured on renders of its heads. */
 export const mannequinExpressions: ExpressionBasis = expressions;
 
+/** Where the embedded generator is. */
+export const MANNEQUIN_URL: URL = new URL(
+  "./generator.safetensors",
+  import.meta.url,
+);
+
 /**
  * Loads the embedded generator, about 4 MB. Needs `--allow-read` for this package's folder (or `--allow-net` when
  * the package is run from a URL).
  * @throws {WeightsError} When the file is missing or damaged.
  */
 export async function loadMannequin(): Promise<GeneratorWeights> {
-  const url = new URL("./generator.safetensors", import.meta.url);
+  const url = MANNEQUIN_URL;
   if (url.protocol === "file:") {
     const path = fileURLToPath(url);
     return generatorWeights(await readSafetensors(path), path);
